@@ -1,0 +1,6 @@
+//! OpenID Connect relying party and OAuth 2.0 resource server for proxy-wasm hosts.
+//!
+//! `docs/architecture.md` follows one request through the floors below, top to bottom.
+
+#[cfg(target_arch = "wasm32")]
+mod shell;
