@@ -2,5 +2,8 @@
 //!
 //! `docs/architecture.md` follows one request through the floors below, top to bottom.
 
+pub mod words;
+pub mod world;
+
 #[cfg(target_arch = "wasm32")]
 mod shell;

@@ -1,0 +1,139 @@
+//! A request's header fields as the host hands them over: bytes, in order, repeated names kept.
+
+/// Header fields in one buffer. Names are compared without regard to case (RFC 9110 §5.1); values are bytes, since
+/// a client may send any.
+#[derive(Clone, Default)]
+pub struct Headers {
+    buffer: Vec<u8>,
+    fields: Vec<Field>,
+}
+
+/// A field that may stand once stood more than once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Repeated;
+
+#[derive(Clone, Copy)]
+struct Field {
+    name: (usize, usize),
+    value: (usize, usize),
+}
+
+impl Headers {
+    /// Collects fields from pairs.
+    pub fn from_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
+        let mut headers = Self::default();
+        for (name, value) in pairs {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            let start = headers.buffer.len();
+            let middle = start.saturating_add(name.len());
+            headers.buffer.extend_from_slice(name);
+            headers.buffer.extend_from_slice(value);
+            headers.fields.push(Field { name: (start, middle), value: (middle, headers.buffer.len()) });
+        }
+        headers
+    }
+
+    /// Takes over a map as proxy-wasm hosts write it: a count, all lengths, then name, NUL, value, NUL for each
+    /// field; numbers are 32 bits, little endian. `None` when the lengths do not fit the buffer.
+    pub fn from_wire(buffer: Vec<u8>) -> Option<Self> {
+        let number = |at: usize| -> Option<usize> {
+            let bytes = buffer.get(at..at.checked_add(4)?)?;
+            usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
+        };
+        if buffer.is_empty() {
+            return Some(Self::default());
+        }
+        let count = number(0)?;
+        let mut lengths = 4_usize;
+        let mut start = lengths.checked_add(count.checked_mul(8)?)?;
+        let mut fields = Vec::with_capacity(count.min(buffer.len() / 8));
+        for _ in 0..count {
+            let name_end = start.checked_add(number(lengths)?)?;
+            let value_start = name_end.checked_add(1)?;
+            let value_end = value_start.checked_add(number(lengths.checked_add(4)?)?)?;
+            if value_end >= buffer.len() {
+                return None;
+            }
+            fields.push(Field { name: (start, name_end), value: (value_start, value_end) });
+            lengths = lengths.checked_add(8)?;
+            start = value_end.checked_add(1)?;
+        }
+        Some(Self { buffer, fields })
+    }
+
+    /// All fields in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|field| (self.slice(field.name), self.slice(field.value)))
+    }
+
+    /// The values of every field called `name`, in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
+    /// The value of the one field called `name`; an error when there are several.
+    pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a [u8]>, Repeated> {
+        let mut values = self.all(name);
+        let first = values.next();
+        match values.next() {
+            Some(_) => Err(Repeated),
+            None => Ok(first),
+        }
+    }
+
+    /// The first value of `name` as text; `None` when absent or not UTF-8.
+    pub fn text<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.all(name).next().and_then(|value| std::str::from_utf8(value).ok())
+    }
+
+    fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
+        self.buffer.get(start..end).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut buffer = u32::try_from(pairs.len()).unwrap().to_le_bytes().to_vec();
+        for (name, value) in pairs {
+            buffer.extend(u32::try_from(name.len()).unwrap().to_le_bytes());
+            buffer.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
+        }
+        for (name, value) in pairs {
+            buffer.extend_from_slice(name);
+            buffer.push(0);
+            buffer.extend_from_slice(value);
+            buffer.push(0);
+        }
+        buffer
+    }
+
+    #[test]
+    fn the_host_s_map_is_read_with_repeats_and_any_byte() {
+        let headers = Headers::from_wire(wire(&[(b"cookie", b"a=1"), (b"x", b"\xff\0y"), (b"cookie", b"")])).unwrap();
+        assert_eq!(headers.all("Cookie").collect::<Vec<_>>(), [b"a=1".as_slice(), b""]);
+        assert_eq!(headers.one("x"), Ok(Some(b"\xff\0y".as_slice())));
+        assert_eq!(headers.one("cookie"), Err(Repeated));
+        assert_eq!(headers.text("x"), None);
+        assert_eq!(headers.one("y"), Ok(None));
+    }
+
+    #[test]
+    fn a_map_cut_at_any_byte_is_refused() {
+        let whole = wire(&[(b"cookie", b"a=1"), (b"host", b"example.com")]);
+        for end in 1..whole.len() {
+            assert!(Headers::from_wire(whole[..end].to_vec()).is_none(), "cut at {end}");
+        }
+        assert!(Headers::from_wire(whole).is_some());
+    }
+
+    #[test]
+    fn lengths_that_lie_are_refused() {
+        let mut lie = wire(&[(b"a", b"b")]);
+        lie[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+        assert!(Headers::from_wire(lie).is_none());
+        assert!(Headers::from_wire(u32::MAX.to_le_bytes().to_vec()).is_none());
+    }
+}

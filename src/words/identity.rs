@@ -1,0 +1,98 @@
+//! Who a request comes from, once that is proven.
+
+use super::json::Object;
+use serde_json::Value;
+use std::rc::Rc;
+
+/// The claims of one verified source. Only code that verified them makes these.
+pub type Claims = Rc<Object>;
+
+/// The nine ways to show who one is, in the order in which they are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Method {
+    /// A session cookie that we sealed.
+    Session,
+    /// A login at the provider (RFC 6749 §4.1).
+    AuthorizationCode,
+}
+
+impl Method {
+    /// Every method that works, in the order in which they are tried.
+    pub const ALL: [Self; 2] = [Self::Session, Self::AuthorizationCode];
+
+    /// The name in configuration, logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::AuthorizationCode => "authorization_code",
+        }
+    }
+}
+
+/// A caller whose credential was accepted.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// By which credential.
+    pub method: Method,
+    /// The issuer that vouches for `subject`; the two together name the caller.
+    pub issuer: Rc<str>,
+    /// The `sub` claim.
+    pub subject: Rc<str>,
+    /// Claims of the ID token, those of userinfo merged in where the rule asks for them.
+    pub claims: Claims,
+    /// The scope that was granted, values separated by spaces (RFC 6749 §3.3).
+    pub scope: Rc<str>,
+    /// The access token to send on, where there is one that still lives.
+    pub access_token: Option<Rc<super::Secret>>,
+}
+
+/// Where a claim stands: member names from the outside in. Never split at dots, which names may contain.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// A path of at least one name; `None` when empty.
+    pub fn new(names: Vec<String>) -> Option<Self> {
+        (!names.is_empty()).then_some(Self(names))
+    }
+
+    /// The outermost member's name.
+    pub fn root(&self) -> &str {
+        self.0.first().map_or("", String::as_str)
+    }
+
+    /// The claim in `claims`; `None` when a member on the way is missing or no object. A `null` counts as missing.
+    pub fn find<'a>(&self, claims: &'a Object) -> Option<&'a Value> {
+        let (first, inner) = self.0.split_first()?;
+        let found = inner.iter().try_fold(claims.get(first)?, |value, name| value.as_object()?.get(name))?;
+        (!found.is_null()).then_some(found)
+    }
+}
+
+impl std::fmt::Display for ClaimPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(" / "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::json;
+
+    fn path(names: &[&str]) -> ClaimPath {
+        ClaimPath::new(names.iter().map(|name| (*name).to_owned()).collect()).unwrap()
+    }
+
+    #[test]
+    fn a_path_walks_objects_and_never_splits_names() {
+        let claims = json::object(br#"{"a.b":1,"a":{"b":2,"n":null},"https://x/roles":["r"]}"#).unwrap();
+        assert_eq!(path(&["a.b"]).find(&claims), Some(&Value::from(1)));
+        assert_eq!(path(&["a", "b"]).find(&claims), Some(&Value::from(2)));
+        assert!(path(&["https://x/roles"]).find(&claims).is_some());
+        assert_eq!(path(&["a", "n"]).find(&claims), None);
+        assert_eq!(path(&["a.b", "c"]).find(&claims), None);
+        assert_eq!(path(&["https://x/roles", "0"]).find(&claims), None);
+        assert_eq!(ClaimPath::new(vec![]), None);
+    }
+}

@@ -1,0 +1,18 @@
+//! What every floor says: requests, verdicts, reasons, secrets, time.
+
+mod headers;
+mod identity;
+pub mod json;
+mod reason;
+mod request;
+mod secret;
+mod time;
+mod verdict;
+
+pub use headers::{Headers, Repeated};
+pub use identity::{ClaimPath, Claims, Identity, Method};
+pub use reason::{Blame, Reason};
+pub use request::Request;
+pub use secret::Secret;
+pub use time::UnixTime;
+pub use verdict::{HeaderEdits, Refusal, Response, Stop, Verdict};

@@ -1,0 +1,185 @@
+//! The stable codes that say why: one for every answer that is ours.
+
+/// Who has to act for the next request to fare better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Blame {
+    /// Nobody: a step of a flow that goes well.
+    Nobody,
+    /// Who sent the request.
+    Caller,
+    /// The identity provider.
+    Provider,
+    /// Who configured the proxy or the client registration.
+    Operator,
+    /// This filter or its host.
+    Us,
+}
+
+macro_rules! reasons {
+    ($($(#[doc = $doc:literal])+ $variant:ident, $code:literal, $status:literal, $blame:ident;)+) => {
+        /// Why a request got the answer that it got.
+        ///
+        /// The code is stable: it stands in the log line, in a metric, and, where configured, in a response header.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Reason { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Reason {
+            /// Every reason, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The code: lower case, words joined by `_`.
+            pub const fn code(self) -> &'static str { match self { $(Self::$variant => $code,)+ } }
+
+            /// The status of an answer for this reason (RFC 9110 §15).
+            pub const fn status(self) -> u16 { match self { $(Self::$variant => $status,)+ } }
+
+            /// Who has to act.
+            pub const fn blame(self) -> Blame { match self { $(Self::$variant => Blame::$blame,)+ } }
+
+            /// What the code means, as the reference prints it.
+            pub const fn meaning(self) -> &'static str { match self { $(Self::$variant => concat!($($doc),+),)+ } }
+        }
+    };
+}
+
+reasons! {
+    /// A login began: the browser goes to the provider.
+    LoginStarted, "login_started", 303, Nobody;
+    /// A login ended well: the browser goes back to where it began.
+    LoginDone, "login_done", 303, Nobody;
+    /// A callback came again after its login had ended well: the browser goes where it would have gone.
+    LoginDoneBefore, "login_done_before", 303, Nobody;
+
+    /// The request has no method, path or host, or one of them twice or not as text (RFC 9112 §3.2).
+    RequestMalformed, "request_malformed", 400, Caller;
+    /// The path means different things to different servers.
+    PathAmbiguous, "path_ambiguous", 400, Caller;
+    /// No rule matches; what no rule allows is denied.
+    NoRule, "no_rule", 404, Caller;
+    /// The rule lets nobody in (`allow: nobody`).
+    RuleForbids, "rule_forbids", 403, Caller;
+    /// A background request, or one whose method a redirect would lose, came without a session.
+    LoginRequired, "login_required", 401, Caller;
+    /// The scope that the rule requires was not granted.
+    ScopeMissing, "scope_missing", 403, Caller;
+    /// The caller is in none of the groups that the rule requires.
+    GroupMissing, "group_missing", 403, Caller;
+    /// The caller has none of the roles that the rule requires.
+    RoleMissing, "role_missing", 403, Caller;
+    /// A claim is not what the rule requires.
+    ClaimRefused, "claim_refused", 403, Caller;
+
+    /// The callback's parameters are not one authorization response (RFC 6749 §4.1.2, §3.1).
+    CallbackMalformed, "callback_malformed", 400, Caller;
+    /// The callback came by another way than `response_mode` says (Form Post Response Mode §2).
+    CallbackWrongMode, "callback_wrong_mode", 400, Caller;
+    /// No login in progress in this browser has this `state` (RFC 6749 §10.12).
+    LoginUnknown, "login_unknown", 400, Caller;
+    /// The login took too long.
+    LoginExpired, "login_expired", 400, Caller;
+    /// The browser was sent to log in again and again, and comes back without a session.
+    LoginLoop, "login_loop", 400, Caller;
+    /// A third-party initiated login names an issuer or a target that is not ours (OIDC Core §4).
+    InitiateRefused, "initiate_refused", 400, Caller;
+    /// The user or the provider's policy refused the login (`error=access_denied`).
+    LoginRefused, "login_refused", 403, Caller;
+
+    /// The provider ended the login with an error (RFC 6749 §4.1.2.1).
+    ProviderError, "provider_error", 400, Provider;
+    /// The callback's `iss` is missing or of another issuer (RFC 9207 §2.4).
+    CallbackIssuerMismatch, "callback_issuer_mismatch", 400, Provider;
+    /// The provider's metadata cannot be fetched, and there is none from before.
+    DiscoveryUnavailable, "discovery_unavailable", 503, Provider;
+    /// The provider's metadata is not usable (OIDC Discovery §3, §4.3).
+    DiscoveryInvalid, "discovery_invalid", 503, Provider;
+    /// The `issuer` in the provider's metadata is not the configured one (OIDC Discovery §4.3).
+    DiscoveryIssuerMismatch, "discovery_issuer_mismatch", 503, Provider;
+    /// The provider's keys cannot be fetched, and there are none from before.
+    JwksUnavailable, "jwks_unavailable", 503, Provider;
+    /// The provider's key set is not usable (RFC 7517 §5).
+    JwksInvalid, "jwks_invalid", 503, Provider;
+    /// The token endpoint did not answer, or said that it cannot now.
+    TokenUnavailable, "token_unavailable", 503, Provider;
+    /// The token endpoint refused the code (`invalid_grant` and its like, RFC 6749 §5.2).
+    TokenRefused, "token_refused", 400, Provider;
+    /// The token endpoint's answer is not one (RFC 6749 §5.1).
+    TokenInvalid, "token_invalid", 400, Provider;
+    /// The userinfo endpoint did not answer, or said that it cannot now.
+    UserinfoUnavailable, "userinfo_unavailable", 503, Provider;
+    /// The userinfo endpoint refused the access token that came a moment before.
+    UserinfoRefused, "userinfo_refused", 400, Provider;
+    /// The userinfo answer is not one (OIDC Core §5.3.2).
+    UserinfoInvalid, "userinfo_invalid", 400, Provider;
+    /// The userinfo answer is about somebody else (OIDC Core §5.3.2).
+    UserinfoSubjectMismatch, "userinfo_subject_mismatch", 400, Provider;
+    /// The token answer carries no ID token (OIDC Core §3.1.3.3).
+    IdTokenMissing, "id_token_missing", 400, Provider;
+    /// The ID token is not a JWS in compact serialization that we take (RFC 7515 §3.1, §4).
+    IdTokenMalformed, "id_token_malformed", 400, Provider;
+    /// The ID token is signed with an algorithm that is not expected (OIDC Core §3.1.3.7, 7).
+    IdTokenAlgorithm, "id_token_algorithm", 400, Provider;
+    /// The ID token is of another kind by its `typ` (RFC 8725 §3.11).
+    IdTokenType, "id_token_type", 400, Provider;
+    /// No published key fits the ID token.
+    IdTokenKeyUnknown, "id_token_key_unknown", 400, Provider;
+    /// The ID token's signature is wrong.
+    IdTokenSignature, "id_token_signature", 400, Provider;
+    /// The ID token's `iss` is not the provider's issuer.
+    IdTokenIssuer, "id_token_issuer", 400, Provider;
+    /// The ID token is not for us, or for others too (`aud`, `azp`; OIDC Core §3.1.3.7, 3 to 5).
+    IdTokenAudience, "id_token_audience", 400, Provider;
+    /// The ID token's `exp` has passed.
+    IdTokenExpired, "id_token_expired", 400, Provider;
+    /// The ID token's `nbf` or `iat` lies in the future.
+    IdTokenNotYetValid, "id_token_not_yet_valid", 400, Provider;
+    /// A claim that an ID token must have is missing or of a wrong type (OIDC Core §2).
+    IdTokenClaims, "id_token_claims", 400, Provider;
+    /// The ID token's `nonce` is not the one that was sent.
+    NonceMismatch, "nonce_mismatch", 400, Provider;
+    /// The ID token's `at_hash` does not fit the access token (OIDC Core §3.1.3.8).
+    AccessTokenHash, "access_token_hash", 400, Provider;
+
+    /// The provider does not know our client, or refuses its authentication (`invalid_client`).
+    ClientRefused, "client_refused", 503, Operator;
+    /// An endpoint lies on a host that no configured cluster reaches.
+    EndpointWithoutCluster, "endpoint_without_cluster", 503, Operator;
+    /// The host does not know the configured cluster.
+    ClusterUnknown, "cluster_unknown", 503, Operator;
+    /// The request needs its body read, and `bodies` is `unreadable` here.
+    BodyUnreadable, "body_unreadable", 501, Operator;
+    /// The session does not fit `session.budget`, even without what may be left out.
+    SessionTooLarge, "session_too_large", 500, Operator;
+
+    /// The body is larger than anything that belongs here.
+    BodyTooLarge, "body_too_large", 413, Caller;
+    /// So many calls to the provider are under way that no further one starts.
+    ProviderBusy, "provider_busy", 503, Us;
+    /// A question that several requests asked together got lost on its way.
+    FlightLost, "flight_lost", 503, Us;
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique_and_plain() {
+        let codes: HashSet<_> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+        assert_eq!(codes.len(), Reason::ALL.len());
+        assert!(codes.iter().all(|code| code.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')));
+    }
+
+    #[test]
+    fn what_the_provider_or_we_cannot_do_now_is_a_503() {
+        for reason in Reason::ALL.iter().filter(|reason| reason.code().ends_with("_unavailable")) {
+            assert_eq!((reason.status(), reason.blame()), (503, Blame::Provider), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! One client request, as far as a verdict depends on it.
+
+use super::Headers;
+
+/// What the client asked for: the header fields, pseudo header fields (RFC 9113 §8.3.1) among them.
+///
+/// Nothing here is trusted: every accessor answers `None` for what is missing or not UTF-8.
+#[derive(Clone, Default)]
+pub struct Request {
+    /// All header fields, pseudo header fields included.
+    pub headers: Headers,
+}
+
+impl Request {
+    /// A request with these header fields.
+    pub fn new(headers: Headers) -> Self {
+        Self { headers }
+    }
+
+    /// The method, as sent: methods are case-sensitive (RFC 9110 §9.1).
+    pub fn method(&self) -> Option<&str> {
+        self.pseudo(":method")
+    }
+
+    /// Path and query, as sent.
+    pub fn target(&self) -> Option<&str> {
+        self.pseudo(":path")
+    }
+
+    /// Host and, where written, port.
+    pub fn authority(&self) -> Option<&str> {
+        self.pseudo(":authority")
+    }
+
+    fn pseudo<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        let value = self.headers.one(name).ok()??;
+        std::str::from_utf8(value).ok().filter(|text| !text.is_empty())
+    }
+}

@@ -1,0 +1,107 @@
+//! What is to become of a request.
+
+use super::Reason;
+
+/// The decision on one request.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The request goes on to the service.
+    Forward {
+        /// What the service sees.
+        request: HeaderEdits,
+        /// What the client gets with the service's answer.
+        response: HeaderEdits,
+    },
+    /// We answer it ourselves; the service never hears of it.
+    Respond {
+        /// The answer.
+        response: Response,
+        /// Why; there is no answer of ours without a reason.
+        reason: Reason,
+    },
+}
+
+/// An answer that the filter itself gives.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Response {
+    /// The status code (RFC 9110 §15).
+    pub status: u16,
+    /// Header fields in order; names may repeat, as `set-cookie` does.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty for none.
+    pub body: String,
+}
+
+impl Response {
+    /// An answer with nothing but a status.
+    pub fn new(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// The same with one header field more.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+/// Changes to a message's header fields, carried out in the order of the members.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderEdits {
+    /// Fields to take away, all of that name.
+    pub remove: Vec<String>,
+    /// Fields to set, in place of all of that name.
+    pub set: Vec<(String, String)>,
+    /// Fields to add beside those of the same name.
+    pub add: Vec<(String, String)>,
+}
+
+/// The search for an identity ends here, without one.
+#[derive(Debug)]
+pub enum Stop {
+    /// A flow has its answer: a redirect to the provider, a callback that succeeded.
+    Answered {
+        /// What the client gets.
+        response: Response,
+        /// Which step of which flow it was.
+        reason: Reason,
+    },
+    /// The request may not pass.
+    Refused(Refusal),
+}
+
+/// Why a request may not pass, and what its answer must carry because of it.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The stable code.
+    pub reason: Reason,
+    /// More for the operator's log: where, found, needed. Never a secret, a token, or a code; escaped when written.
+    pub detail: String,
+    /// `Set-Cookie` values that the answer must carry, such as the end of a spent login.
+    pub cookies: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal with something to say to the operator.
+    pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into(), cookies: Vec::new() }
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason, "")
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self::Refused(reason.into())
+    }
+}

@@ -1,0 +1,157 @@
+//! What a flow may ask: the time, chance, the provider, the host's crypto, the tables that workers share.
+
+mod call;
+mod flights;
+
+pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
+pub use flights::{FlightLost, Flights};
+
+use crate::words::{Reason, UnixTime};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A future that stays on its worker; nothing here crosses threads.
+pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Hash functions of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+/// What the host's own crypto says of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostCheck {
+    /// It fits.
+    Valid,
+    /// It does not.
+    Invalid,
+    /// The host has no say: the function is missing, or it refused the key.
+    Unable,
+}
+
+/// What a message's body turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BodyError {
+    /// This instance cannot read bodies (`bodies: unreadable`).
+    Unreadable,
+    /// It is larger than the bound.
+    TooLarge,
+}
+
+/// The next writer's proof that nobody wrote in between; `NEW` where there was nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version(pub u32);
+
+impl Version {
+    /// Creates a key that must not exist yet.
+    pub const NEW: Self = Self(u32::MAX);
+}
+
+/// Somebody else wrote first, or the host has no shared data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotWritten;
+
+/// What numbers the operator sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Metric {
+    /// Answers of ours, by reason.
+    Answered(Reason),
+    /// Requests let through, by whether the caller is known.
+    Forwarded { known: bool },
+    /// Calls made, by endpoint.
+    Calls(Endpoint),
+    /// Calls that failed (no answer, or a status of 500 and above), by endpoint.
+    CallsFailed(Endpoint),
+    /// Sessions opened from their seal.
+    SessionsOpened,
+    /// Sessions found in this worker's cache.
+    SessionsCached,
+    /// Session contents left out to stay within the budget.
+    SessionsCut,
+}
+
+/// The host, as a flow sees it. The runtime implements it over proxy-wasm, a test over a script.
+pub trait Host {
+    /// Now, by the wall clock.
+    fn now(&self) -> UnixTime;
+
+    /// Fills `bytes` from the system's generator of random numbers.
+    fn fill_random(&self, bytes: &mut [u8]);
+
+    /// Sends one request, bounded in time and size; an error is a transport's, never the provider's word.
+    fn call(&self, request: ProviderRequest) -> LocalFuture<Result<ProviderResponse, CallError>>;
+
+    /// Waits; about 25 ms is the finest step.
+    fn sleep(&self, span: Duration) -> LocalFuture<()>;
+
+    /// Runs `work` to its end whatever becomes of the request that asked for it.
+    fn spawn(&self, work: LocalFuture<()>);
+
+    /// Asks the host's crypto: RSASSA-PKCS1-v1_5, or ECDSA with a DER signature, under a DER `SubjectPublicKeyInfo`.
+    fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck;
+
+    /// Reads what some worker of this host wrote under `key`.
+    fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)>;
+
+    /// Writes for all workers of this host, if nobody wrote since `version` was read.
+    fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten>;
+
+    /// Counts one.
+    fn count(&self, metric: Metric);
+
+    /// Writes a line to the host's log.
+    fn log(&self, level: log::Level, line: &str);
+}
+
+/// A message body that may be waited for.
+pub trait Body {
+    /// The whole body, at most `limit` bytes of it.
+    fn read(&self, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>>;
+}
+
+/// What one request's flow may ask.
+#[derive(Clone)]
+pub struct World {
+    host: Rc<dyn Host>,
+    body: Rc<dyn Body>,
+}
+
+impl World {
+    /// The world of one request, or of work that serves several when `body` reads none.
+    pub fn new(host: Rc<dyn Host>, body: Rc<dyn Body>) -> Self {
+        Self { host, body }
+    }
+
+    /// Fresh random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.host.fill_random(&mut bytes);
+        bytes
+    }
+
+    /// The request's body.
+    pub async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {
+        self.body.read(limit).await
+    }
+
+    /// The host alone, for work that outlives the request.
+    pub fn host(&self) -> Rc<dyn Host> {
+        Rc::clone(&self.host)
+    }
+}
+
+impl std::ops::Deref for World {
+    type Target = dyn Host;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.host
+    }
+}
