@@ -2,6 +2,8 @@
 //!
 //! `docs/architecture.md` follows one request through the floors below, top to bottom.
 
+pub mod config;
+pub mod http;
 pub mod words;
 pub mod world;
 

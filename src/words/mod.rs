@@ -1,5 +1,6 @@
 //! What every floor says: requests, verdicts, reasons, secrets, time.
 
+mod algorithm;
 mod headers;
 mod identity;
 pub mod json;
@@ -9,6 +10,7 @@ mod secret;
 mod time;
 mod verdict;
 
+pub use algorithm::Algorithm;
 pub use headers::{Headers, Repeated};
 pub use identity::{ClaimPath, Claims, Identity, Method};
 pub use reason::{Blame, Reason};

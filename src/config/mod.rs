@@ -1,0 +1,50 @@
+//! What the operator configures: read as text, checked once, trusted after.
+
+mod problem;
+mod provider;
+mod rule;
+mod session;
+
+pub use problem::Problem;
+pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
+pub use rule::{
+    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Errors, HeaderSource, HostMatch, Login, LoginAction, Match, PathMatch,
+    Require, Rule, Source, TokenForm, UpstreamHeader, ValuesRule,
+};
+pub use session::{CookieSettings, SameSite, Session};
+
+/// Whether the host lets this instance read request bodies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Bodies {
+    /// It does not: the gate that guards all traffic.
+    #[default]
+    Unreadable,
+    /// It does: the second instance, to which the few endpoints that read a body are routed.
+    Readable,
+}
+
+/// What operators see.
+#[derive(Clone, Debug)]
+pub struct Observability {
+    /// Name of a response header that carries the reason code, in lower case.
+    pub reason_header: Option<String>,
+    /// The least severe level that is logged.
+    pub log: log::LevelFilter,
+}
+
+/// A whole configuration without contradictions.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Whether bodies can be read here.
+    pub bodies: Bodies,
+    /// The identity providers, in the order of their names.
+    pub providers: Vec<Provider>,
+    /// The rules; the first match decides.
+    pub rules: Vec<Rule>,
+    /// Sessions; present whenever a rule uses them.
+    pub session: Option<Session>,
+    /// What operators see.
+    pub observability: Observability,
+    /// Every header name that some rule asserts, in lower case with `-` for `_`: none of them is believed from a client.
+    pub asserted_headers: Vec<String>,
+}

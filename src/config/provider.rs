@@ -1,0 +1,106 @@
+//! An identity provider, as configured.
+
+use crate::http::Url;
+use crate::words::json::Object;
+use crate::words::{Algorithm, Secret};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One identity provider and our registration there.
+#[derive(Clone, Debug)]
+pub struct Provider {
+    /// The name under `providers`.
+    pub name: String,
+    /// Compared byte for byte with `iss` and with the discovery document.
+    pub issuer: String,
+    /// Where the metadata comes from.
+    pub discovery: Discovery,
+    /// Members that win over the discovered ones (RFC 8414 §2).
+    pub metadata: Object,
+    /// Inline keys, as JSON; with them no key set is fetched.
+    pub jwks: Option<String>,
+    /// The host's names for the provider's hosts.
+    pub clusters: Clusters,
+    /// Algorithms that a signature may have.
+    pub signing_algs: Vec<Algorithm>,
+    /// How far clocks may differ.
+    pub clock_skew: Duration,
+    /// How long one call may take.
+    pub timeout: Duration,
+    /// Whether `http` URLs are taken; on loopback only.
+    pub allow_http: bool,
+    /// Our registration.
+    pub client: Client,
+    /// Added to authorization requests.
+    pub authorization_params: Vec<(String, String)>,
+    /// Added to token requests.
+    pub token_params: Vec<(String, String)>,
+    /// Added to every call, names in lower case.
+    pub request_headers: Vec<(String, Secret)>,
+    /// How the authorization response comes back.
+    pub response_mode: ResponseMode,
+    /// Further audiences that an ID token may carry.
+    pub trusted_audiences: Vec<String>,
+}
+
+/// Where a provider's metadata comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Discovery {
+    /// From this URL.
+    Fetched(Url),
+    /// From the configuration alone; nothing is fetched.
+    Inline,
+}
+
+/// The host's clusters for a provider's hosts.
+#[derive(Clone, Debug, Default)]
+pub struct Clusters {
+    /// For every host that is not named.
+    pub default: Option<String>,
+    /// For hosts by name, in lower case.
+    pub by_host: BTreeMap<String, String>,
+}
+
+impl Clusters {
+    /// The cluster that reaches `url`'s host; `None` means that nothing may be sent there.
+    ///
+    /// `home` is the issuer's host: the default cluster serves that host and no other, unless no host is named at
+    /// all, since a document from outside must not choose where secrets are sent.
+    pub fn reaching(&self, url: &Url) -> Option<&str> {
+        self.by_host.get(url.host()).or(self.default.as_ref()).map(String::as_str)
+    }
+}
+
+/// Our registration at a provider.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Our name there.
+    pub client_id: String,
+    /// Our secret there; none for a public client.
+    pub client_secret: Option<Secret>,
+    /// How we authenticate.
+    pub authentication: ClientAuthentication,
+    /// The one algorithm of ID tokens, where registered; else any of `signing_algs`.
+    pub id_token_signed_response_alg: Option<Algorithm>,
+}
+
+/// How we authenticate at the token endpoint (RFC 6749 §2.3, OIDC Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClientAuthentication {
+    /// `client_secret_basic`.
+    Basic,
+    /// `client_secret_post`.
+    Post,
+    /// `none`: a public client.
+    None,
+}
+
+/// How the authorization response comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ResponseMode {
+    /// In the callback's query.
+    #[default]
+    Query,
+    /// In the body of a POST (Form Post Response Mode).
+    FormPost,
+}

@@ -1,0 +1,50 @@
+//! Sessions, as configured.
+
+use crate::words::{ClaimPath, Secret};
+use std::time::Duration;
+
+/// How sessions are kept.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The key ring: the first seals, all open. At least 32 bytes each.
+    pub secrets: Vec<Secret>,
+    /// The cookie.
+    pub cookie: CookieSettings,
+    /// A session unused for so long is over.
+    pub idle: Duration,
+    /// A session older than this is over.
+    pub absolute: Duration,
+    /// How often use is written down; at most half of `idle`.
+    pub touch: Duration,
+    /// Rules with the same provider, client and partition share a session.
+    pub partition: String,
+    /// All cookies together, in bytes.
+    pub budget: usize,
+    /// Claims to keep besides those that a rule reads.
+    pub keep_claims: Vec<ClaimPath>,
+}
+
+/// The session cookie.
+#[derive(Clone, Debug)]
+pub struct CookieSettings {
+    /// The name's first part, prefix (`__Host-`, `__Secure-`) included.
+    pub name: String,
+    /// Sent along from other sites' pages?
+    pub same_site: SameSite,
+    /// For a whole domain; never with `__Host-`.
+    pub domain: Option<String>,
+    /// For which paths.
+    pub path: String,
+}
+
+/// The `SameSite` attribute (RFC 6265bis §5.6.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// On navigations from other sites.
+    #[default]
+    Lax,
+    /// Never from other sites.
+    Strict,
+    /// Always; needs `Secure`.
+    None,
+}
