@@ -2,8 +2,10 @@
 //!
 //! `docs/architecture.md` follows one request through the floors below, top to bottom.
 
+pub mod cache;
 pub mod config;
 pub mod http;
+pub mod seal;
 pub mod words;
 pub mod world;
 

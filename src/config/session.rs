@@ -1,5 +1,6 @@
 //! Sessions, as configured.
 
+pub use crate::http::cookie::SameSite;
 use crate::words::{ClaimPath, Secret};
 use std::time::Duration;
 
@@ -35,16 +36,4 @@ pub struct CookieSettings {
     pub domain: Option<String>,
     /// For which paths.
     pub path: String,
-}
-
-/// The `SameSite` attribute (RFC 6265bis §5.6.7).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SameSite {
-    /// On navigations from other sites.
-    #[default]
-    Lax,
-    /// Never from other sites.
-    Strict,
-    /// Always; needs `Secure`.
-    None,
 }

@@ -50,10 +50,10 @@ impl Response {
 pub struct HeaderEdits {
     /// Fields to take away, all of that name.
     pub remove: Vec<String>,
-    /// Fields to set, in place of all of that name.
-    pub set: Vec<(String, String)>,
+    /// Fields to set, in place of all of that name. Bytes, since a client's own cookies may be any.
+    pub set: Vec<(String, Vec<u8>)>,
     /// Fields to add beside those of the same name.
-    pub add: Vec<(String, String)>,
+    pub add: Vec<(String, Vec<u8>)>,
 }
 
 /// The search for an identity ends here, without one.
@@ -71,7 +71,7 @@ pub enum Stop {
 }
 
 /// Why a request may not pass, and what its answer must carry because of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refusal {
     /// The stable code.
     pub reason: Reason,

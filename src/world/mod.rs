@@ -2,6 +2,8 @@
 
 mod call;
 mod flights;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod script;
 
 pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
 pub use flights::{FlightLost, Flights};

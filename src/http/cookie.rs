@@ -1,0 +1,171 @@
+//! Cookies, both ways (RFC 6265bis §4, §5).
+
+use crate::words::Headers;
+
+/// The cookies of a request: every `name=value` of every `cookie` field, in order, as bytes.
+///
+/// What has no `=` counts as a nameless cookie, as browsers have it (§5.6, 3).
+pub fn all(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers.all("cookie").flat_map(pairs).map(split)
+}
+
+/// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
+pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
+    if !all(headers).any(|(name, _)| is_ours(name)) {
+        return Rest::Untouched;
+    }
+    let theirs = headers.all("cookie").flat_map(pairs).filter(|pair| !is_ours(split(pair).0) && !pair.is_empty());
+    match theirs.collect::<Vec<_>>().join(b"; ".as_slice()) {
+        rest if rest.is_empty() => Rest::Nothing,
+        rest => Rest::Cookies(rest),
+    }
+}
+
+/// What is left of the `cookie` field.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// There was nothing of ours in it.
+    Untouched,
+    /// There was nothing else in it.
+    Nothing,
+    /// This.
+    Cookies(Vec<u8>),
+}
+
+fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+    field.split(|&byte| byte == b';').map(|pair| pair.trim_ascii())
+}
+
+fn split(pair: &[u8]) -> (&[u8], &[u8]) {
+    match pair.iter().position(|&byte| byte == b'=').and_then(|at| pair.split_at_checked(at)) {
+        Some((name, value)) => (name.trim_ascii_end(), value.get(1..).unwrap_or_default().trim_ascii_start()),
+        None => (b"", pair),
+    }
+}
+
+/// The attributes of a cookie of ours; the same for setting and deleting it, or browsers keep it (CVE-2025-55162).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Which paths it is sent to.
+    pub path: String,
+    /// Which domain, when not this host alone.
+    pub domain: Option<String>,
+    /// Only over TLS?
+    pub secure: Secure,
+    /// Sent along from other sites' pages?
+    pub same_site: SameSite,
+}
+
+/// The `SameSite` attribute (RFC 6265bis §5.6.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// On navigations from other sites.
+    #[default]
+    Lax,
+    /// Never from other sites.
+    Strict,
+    /// Always; needs `Secure`.
+    None,
+}
+
+/// The `Secure` attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secure {
+    /// Over TLS only; everywhere but on loopback.
+    Yes,
+    /// Also over plain HTTP: demos on loopback.
+    OnLoopback,
+}
+
+/// How long a browser keeps a cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// Until the browser closes.
+    Session,
+    /// So many seconds.
+    Seconds(u64),
+    /// Not at all: this deletes it.
+    No,
+}
+
+impl Attributes {
+    /// A `set-cookie` value. `name` and `value` must be cookie-octets already, as base64url is.
+    pub fn set(&self, name: &str, value: &str, keep: Keep) -> String {
+        let mut line = format!("{name}={value}; Path={}", self.path);
+        if let Some(domain) = &self.domain {
+            line.push_str("; Domain=");
+            line.push_str(domain);
+        }
+        match keep {
+            Keep::Session => {}
+            Keep::Seconds(seconds) => line.push_str(&format!("; Max-Age={seconds}")),
+            Keep::No => line.push_str("; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"),
+        }
+        line.push_str("; HttpOnly");
+        if self.secure == Secure::Yes {
+            line.push_str("; Secure");
+        }
+        line.push_str(match self.same_site {
+            SameSite::Lax => "; SameSite=Lax",
+            SameSite::Strict => "; SameSite=Strict",
+            SameSite::None => "; SameSite=None",
+        });
+        line
+    }
+
+    /// The `set-cookie` value that deletes `name`.
+    pub fn delete(&self, name: &str) -> String {
+        self.set(name, "", Keep::No)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[&[u8]]) -> Headers {
+        Headers::from_pairs(fields.iter().map(|field| ("cookie", field)))
+    }
+
+    fn names(fields: &[&[u8]]) -> Vec<String> {
+        all(&headers(fields)).map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect()
+    }
+
+    // S05 (CVE-2023-28625): whatever stands there, it is read without harm.
+    #[test]
+    fn odd_fields_are_read_without_harm() {
+        assert_eq!(names(&[b"a=1; b=2", b"c=3"]), ["a", "b", "c"]);
+        assert_eq!(names(&[b";;"]), ["", "", ""]);
+        assert_eq!(names(&[b"=", b"a", b" ; =x", b""]), ["", "", "", "", ""]);
+        assert_eq!(names(&[b"\xff\x00=1; a=b=c"]), ["\u{fffd}\0", "a"]);
+        assert_eq!(all(&headers(&[b"a=b=c"])).next(), Some((b"a".as_slice(), b"b=c".as_slice())));
+    }
+
+    // S13: a cookie whose value holds our name is not ours; the others keep their bytes and order.
+    #[test]
+    fn only_our_cookies_are_taken_away() {
+        let ours = |name: &[u8]| name.starts_with(b"oidc");
+        assert_eq!(without(&headers(&[b"a=oidc; b=\xff"]), ours), Rest::Untouched);
+        assert_eq!(without(&headers(&[b"oidc-1=x"]), ours), Rest::Nothing);
+        assert_eq!(
+            without(&headers(&[b"a=oidc; oidc=x;b=\"q\" ", b"oidc.1=y; c=\xff"]), ours),
+            Rest::Cookies(b"a=oidc; b=\"q\"; c=\xff".to_vec())
+        );
+    }
+
+    // S12 (CVE-2025-55162): a deletion repeats every attribute of the cookie that it deletes.
+    #[test]
+    fn deleting_repeats_the_attributes() {
+        let attributes = Attributes {
+            path: "/".to_owned(),
+            domain: Some("example.com".to_owned()),
+            secure: Secure::Yes,
+            same_site: SameSite::None,
+        };
+        let tail = "; HttpOnly; Secure; SameSite=None";
+        let set = attributes.set("n", "v", Keep::Seconds(60));
+        assert_eq!(set, format!("n=v; Path=/; Domain=example.com; Max-Age=60{tail}"));
+        let gone = "Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        assert_eq!(attributes.delete("n"), format!("n=; Path=/; Domain=example.com; {gone}{tail}"));
+    }
+}

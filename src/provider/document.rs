@@ -1,0 +1,265 @@
+//! A document of the provider's that we keep: fetched once however many ask, refreshed before it is stale, shared
+//! between the workers of one host, and good until a better one comes.
+
+use super::outage::Outage;
+use super::table::{Entry, Table};
+use crate::words::{Reason, Refusal, UnixTime};
+use crate::world::{Flights, Host, Version};
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What makes a document of `T` out of an answer.
+pub trait Recipe: 'static {
+    /// The document.
+    type Document: 'static;
+
+    /// Asks the provider. The work belongs to nobody's request.
+    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>>;
+
+    /// Judges the bytes.
+    fn read(&self, bytes: &[u8]) -> Result<Self::Document, Refusal>;
+
+    /// What it is to have no document and no answer.
+    fn unavailable(&self) -> Reason;
+
+    /// How long a fetch takes at most.
+    fn timeout(&self) -> Duration;
+}
+
+/// A fetched document, not yet judged.
+pub struct Fetched {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// For how long it need not be asked for again.
+    pub fresh_for: Duration,
+}
+
+/// One document of one provider, with its whole life.
+pub struct Kept<R: Recipe> {
+    recipe: Rc<R>,
+    state: Rc<RefCell<State<R::Document>>>,
+    flights: Flights<(), Result<Rc<R::Document>, Refusal>>,
+    table: Rc<Table>,
+    /// At least so long between two fetches that nobody's schedule asked for.
+    throttle: Duration,
+}
+
+struct State<D> {
+    held: Option<Held<D>>,
+    outage: Outage,
+    /// When something was last missing in it and it was asked for, well or not.
+    asked: Option<UnixTime>,
+}
+
+struct Held<D> {
+    document: Rc<D>,
+    fetched: UnixTime,
+    stale: UnixTime,
+}
+
+impl<R: Recipe> Kept<R> {
+    /// Nothing yet, to be kept in `table`; unscheduled fetches are `throttle` apart.
+    pub fn new(recipe: R, table: Table, throttle: Duration) -> Self {
+        let state = State { held: None, outage: Outage::default(), asked: None };
+        Self {
+            recipe: Rc::new(recipe),
+            state: Rc::new(RefCell::new(state)),
+            flights: Flights::default(),
+            table: Rc::new(table),
+            throttle,
+        }
+    }
+
+    /// The document: the last good one, while a newer one is fetched behind it when it is stale.
+    pub async fn get(&self, host: &Rc<dyn Host>) -> Result<Rc<R::Document>, Refusal> {
+        let now = host.now();
+        let due = {
+            let state = self.state.borrow();
+            state.held.as_ref().is_none_or(|held| now >= held.stale) && state.outage.may_try(now)
+        };
+        if let Some(document) = self.held() {
+            if due {
+                self.flights.start(&**host, (), self.flight(host, Wanted::Fresher));
+            }
+            return Ok(document);
+        }
+        if !due {
+            return Err(self.lack());
+        }
+        self.flights.join(&**host, (), self.flight(host, Wanted::Any)).await.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+    }
+
+    /// A newer document than the one at hand, because something in it is missing; `None` while it is too early to ask
+    /// again.
+    pub async fn renew(&self, host: &Rc<dyn Host>) -> Result<Option<Rc<R::Document>>, Refusal> {
+        let now = host.now();
+        let early = {
+            let state = self.state.borrow();
+            let asked_lately = state.asked.is_some_and(|asked| now < asked.plus(self.throttle));
+            asked_lately || !state.outage.may_try(now)
+        };
+        if early {
+            return Ok(None);
+        }
+        let before = self.held();
+        let renewed = self.flights.join(&**host, (), self.flight(host, Wanted::Fuller)).await.unwrap_or_else(|_| Err(Reason::FlightLost.into()))?;
+        Ok(before.is_none_or(|before| !Rc::ptr_eq(&before, &renewed)).then_some(renewed))
+    }
+
+    /// Sees to it that the document is there before anyone needs it.
+    pub fn prepare(&self, host: &Rc<dyn Host>) {
+        if self.held().is_none() {
+            self.flights.start(&**host, (), self.flight(host, Wanted::Any));
+        }
+    }
+
+    fn held(&self) -> Option<Rc<R::Document>> {
+        self.state.borrow().held.as_ref().map(|held| Rc::clone(&held.document))
+    }
+
+    fn lack(&self) -> Refusal {
+        self.state.borrow().outage.cause().unwrap_or_else(|| self.recipe.unavailable().into())
+    }
+
+    fn flight(
+        &self,
+        host: &Rc<dyn Host>,
+        wanted: Wanted,
+    ) -> impl Future<Output = Result<Rc<R::Document>, Refusal>> + use<R> {
+        let flight = Flight {
+            host: Rc::clone(host),
+            recipe: Rc::clone(&self.recipe),
+            state: Rc::clone(&self.state),
+            table: Rc::clone(&self.table),
+            throttle: self.throttle,
+            wanted,
+        };
+        async move { flight.fly().await }
+    }
+}
+
+/// How much longer than its call a lease lasts.
+const GRACE: Duration = Duration::from_secs(2);
+
+
+/// What a flight is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// Any document will do.
+    Any,
+    /// The one at hand is stale.
+    Fresher,
+    /// Something is missing in the one at hand: an unscheduled fetch, which is throttled over all workers.
+    Fuller,
+}
+
+struct Flight<R: Recipe> {
+    host: Rc<dyn Host>,
+    recipe: Rc<R>,
+    state: Rc<RefCell<State<R::Document>>>,
+    table: Rc<Table>,
+    throttle: Duration,
+    wanted: Wanted,
+}
+
+impl<R: Recipe> Flight<R> {
+    /// Takes what another worker fetched, or waits for what it is fetching, or asks the provider.
+    async fn fly(self) -> Result<Rc<R::Document>, Refusal> {
+        let patience = self.host.now().plus(self.recipe.timeout()).plus(GRACE);
+        let mut lost_races = 0_u8;
+        loop {
+            let now = self.host.now();
+            let (entry, version) = self.table.read(&*self.host);
+            if let Some(document) = self.adopt(&entry) {
+                return Ok(document);
+            }
+            if entry.is_leased(now) && now < patience {
+                self.host.sleep(Duration::from_millis(25)).await;
+                continue;
+            }
+            if self.wanted == Wanted::Fuller && now < entry.asked.plus(self.throttle) && now >= entry.asked {
+                // Another worker asked a moment ago, and what it got is what we have.
+                return self.at_hand();
+            }
+            if self.lease(&entry, version, now) || lost_races == 8 {
+                return self.fetch(entry).await;
+            }
+            lost_races = lost_races.saturating_add(1);
+        }
+    }
+
+    fn lease(&self, entry: &Entry, version: Version, now: UnixTime) -> bool {
+        let leased = now.plus(self.recipe.timeout()).plus(GRACE);
+        self.table.write(&*self.host, &Entry { asked: self.asked(entry), leased, ..entry.clone() }, version)
+    }
+
+    fn asked(&self, before: &Entry) -> UnixTime {
+        if self.wanted == Wanted::Fuller { self.host.now() } else { before.asked }
+    }
+
+    async fn fetch(&self, before: Entry) -> Result<Rc<R::Document>, Refusal> {
+        let asked = self.asked(&before);
+        self.state.borrow_mut().asked = Some(asked);
+        let outcome = match Rc::clone(&self.recipe).fetch(Rc::clone(&self.host)).await {
+            Ok(fetched) => self.recipe.read(&fetched.bytes).map(|document| (document, fetched)),
+            Err(refusal) => Err(refusal),
+        };
+        let now = self.host.now();
+        match outcome {
+            Ok((document, fetched)) => {
+                let stale = now.plus(fetched.fresh_for);
+                self.leave(Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes: fetched.bytes });
+                Ok(self.hold(document, now, stale))
+            }
+            Err(refusal) => {
+                self.leave(Entry { asked, leased: UnixTime::default(), ..before });
+                self.host.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+                let chance = u64::from_le_bytes(random(&*self.host));
+                self.state.borrow_mut().outage.failed(now, chance, refusal.clone());
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Writes the outcome down for the other workers; whoever wrote in between knows no better.
+    fn leave(&self, entry: Entry) {
+        let (_, version) = self.table.read(&*self.host);
+        self.table.write(&*self.host, &entry, version);
+    }
+
+    /// What another worker fetched, if it is newer than what is at hand.
+    fn adopt(&self, entry: &Entry) -> Option<Rc<R::Document>> {
+        let newest = self.state.borrow().held.as_ref().map(|held| held.fetched);
+        if entry.bytes.is_empty() || newest.is_some_and(|newest| entry.fetched <= newest) {
+            return None;
+        }
+        let document = self.recipe.read(&entry.bytes).ok()?;
+        self.state.borrow_mut().asked = Some(entry.asked);
+        Some(self.hold(document, entry.fetched, entry.stale))
+    }
+
+    fn hold(&self, document: R::Document, fetched: UnixTime, stale: UnixTime) -> Rc<R::Document> {
+        let document = Rc::new(document);
+        let mut state = self.state.borrow_mut();
+        state.held = Some(Held { document: Rc::clone(&document), fetched, stale });
+        state.outage = Outage::default();
+        document
+    }
+
+    fn at_hand(&self) -> Result<Rc<R::Document>, Refusal> {
+        let state = self.state.borrow();
+        match &state.held {
+            Some(held) => Ok(Rc::clone(&held.document)),
+            None => Err(Refusal::new(self.recipe.unavailable(), "another worker asked in vain")),
+        }
+    }
+}
+
+fn random(host: &dyn Host) -> [u8; 8] {
+    let mut bytes = [0; 8];
+    host.fill_random(&mut bytes);
+    bytes
+}

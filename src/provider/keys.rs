@@ -1,0 +1,103 @@
+//! A provider's signature keys: RFC 7517 §5, OIDC Core §10.1.1.
+
+use super::Metadatas;
+use super::document::{Fetched, Recipe};
+use super::request;
+use crate::config;
+use crate::jose::Jwks;
+use crate::words::{Reason, Refusal};
+use crate::world::{Endpoint, Host, ProviderResponse};
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The largest key set that is read, in bytes.
+const LARGEST: usize = 256 * 1024;
+/// Shortest and longest time that a set need not be asked for again, whatever its cache headers say.
+const FRESH: (u64, u64) = (300, 86_400);
+
+/// How keys are fetched and judged.
+pub struct KeysRecipe {
+    /// The provider's configuration.
+    pub settings: Rc<config::Provider>,
+    /// Where `jwks_uri` is learnt.
+    pub metadata: Rc<Metadatas>,
+}
+
+impl Recipe for KeysRecipe {
+    type Document = Jwks;
+
+    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+        Box::pin(async move {
+            let metadata = self.metadata.get(&host).await?;
+            let Some(url) = &metadata.jwks_uri else {
+                return Err(self.invalid("the keys are configured, and none is fetched"));
+            };
+            let request = request::get(&self.settings, Endpoint::Jwks, url, LARGEST)?;
+            let response = request::send(&*host, &self.settings, request, Reason::JwksUnavailable).await?;
+            if response.status != 200 {
+                let detail = format!("provider={}: status {}", self.settings.name, response.status);
+                return Err(Refusal::new(Reason::JwksUnavailable, detail));
+            }
+            // Some providers serve their keys as plain text; the type tells nothing that the content does not.
+            if !["application/json", "application/jwk-set+json", "text/plain"].iter().any(|essence| response.is(essence)) {
+                return Err(self.invalid("the key set is not JSON by its content type"));
+            }
+            let fresh_for = fresh_for(&response);
+            Ok(Fetched { bytes: response.body, fresh_for })
+        })
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<Jwks, Refusal> {
+        let keys = Jwks::parse(bytes).map_err(|_| self.invalid("the key set is not one"))?;
+        if keys.is_empty() {
+            return Err(self.invalid("the key set has no key that can verify a signature"));
+        }
+        Ok(keys)
+    }
+
+    fn unavailable(&self) -> Reason {
+        Reason::JwksUnavailable
+    }
+
+    fn timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+}
+
+impl KeysRecipe {
+    fn invalid(&self, what: &str) -> Refusal {
+        Refusal::new(Reason::JwksInvalid, format!("provider={}: {what}", self.settings.name))
+    }
+}
+
+/// The answer's own `max-age` (RFC 9111 §5.2.2.1), within our bounds; an hour when it says nothing.
+fn fresh_for(response: &ProviderResponse) -> Duration {
+    let directives = response.cache_control.as_deref().unwrap_or_default();
+    let seconds = directives.split(',').find_map(|directive| {
+        let (name, value) = directive.trim().split_once('=')?;
+        name.eq_ignore_ascii_case("max-age").then(|| value.trim_matches('"').parse().ok())?
+    });
+    Duration::from_secs(seconds.unwrap_or(3600).clamp(FRESH.0, FRESH.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fresh(cache_control: Option<&str>) -> u64 {
+        let cache_control = cache_control.map(str::to_owned);
+        fresh_for(&ProviderResponse { cache_control, ..ProviderResponse::default() }).as_secs()
+    }
+
+    #[test]
+    fn the_provider_s_cache_times_count_between_floor_and_ceiling() {
+        assert_eq!(fresh(None), 3600);
+        assert_eq!(fresh(Some("public, max-age=7200, must-revalidate")), 7200);
+        assert_eq!(fresh(Some("Max-Age=1")), 300);
+        assert_eq!(fresh(Some("max-age=99999999")), 86_400);
+        assert_eq!(fresh(Some("max-age=-5, no-store")), 3600);
+        assert_eq!(fresh(Some("max-age=99999999999999999999999")), 3600);
+    }
+}

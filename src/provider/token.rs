@@ -1,0 +1,150 @@
+//! The token endpoint: RFC 6749 §4.1.3, §5; OIDC Core §3.1.3.
+
+use super::client_auth;
+use super::request;
+use crate::config;
+use crate::http::{Url, form, text};
+use crate::words::json::Object;
+use crate::words::{Reason, Refusal, Secret};
+use crate::world::{Endpoint, ProviderRequest, ProviderResponse, World};
+use serde_json::Value;
+use std::time::Duration;
+
+/// The largest token answer that is read, in bytes.
+const LARGEST: usize = 128 * 1024;
+/// The longest token that is taken.
+const LONGEST_TOKEN: usize = 32 * 1024;
+
+/// What a login trades for tokens.
+pub struct Code<'a> {
+    /// The authorization code.
+    pub code: &'a str,
+    /// The same bytes as in the authorization request (§4.1.3).
+    pub redirect_uri: &'a str,
+    /// The PKCE verifier (RFC 7636 §4.5).
+    pub verifier: &'a str,
+}
+
+/// A token answer, its members typed but its tokens not yet verified.
+pub struct Tokens {
+    /// The access token.
+    pub access_token: Secret,
+    /// The refresh token, if one came.
+    pub refresh_token: Option<Secret>,
+    /// The ID token, if one came.
+    pub id_token: Option<Secret>,
+    /// How long the access token lives, if that was said.
+    pub expires_in: Option<Duration>,
+    /// What was granted, if that was said; else what was asked for (§5.1).
+    pub scope: Option<String>,
+}
+
+/// Trades a code for tokens. Tried once: a code works once.
+pub async fn exchange(
+    world: &World,
+    settings: &config::Provider,
+    endpoint: &Url,
+    code: Code<'_>,
+) -> Result<Tokens, Refusal> {
+    let request = request_of(settings, endpoint, &code)?;
+    let response = request::send(&**world, settings, request, Reason::TokenUnavailable).await?;
+    read(settings, &response)
+}
+
+fn request_of(settings: &config::Provider, endpoint: &Url, code: &Code<'_>) -> Result<ProviderRequest, Refusal> {
+    let authentication = client_auth::authentication(&settings.client);
+    let fixed = [
+        ("grant_type", "authorization_code"),
+        ("code", code.code),
+        ("redirect_uri", code.redirect_uri),
+        ("code_verifier", code.verifier),
+    ];
+    let client = authentication.fields.iter().map(|(name, value)| (*name, value.expose_text().unwrap_or_default()));
+    let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let body = form::write(fixed.into_iter().chain(client).chain(added));
+    let mut request = request::post(settings, Endpoint::Token, endpoint, body, LARGEST)?;
+    request.headers.extend(authentication.headers);
+    Ok(request)
+}
+
+fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Tokens, Refusal> {
+    let invalid = |what: &str| Refusal::new(Reason::TokenInvalid, format!("provider={}: {what}", settings.name));
+    let answer = response.is("application/json").then(|| response.json().ok()).flatten();
+    // §5.2: the error decides, the status class is the fallback. Some providers send errors with 200.
+    if let Some(error) = answer.as_ref().and_then(|answer| answer.get("error")) {
+        return Err(refused(settings, response.status, error));
+    }
+    if response.status != 200 {
+        let detail = format!("provider={}: the token endpoint answered {}", settings.name, response.status);
+        let reason = match response.status {
+            401 | 403 => Reason::ClientRefused,
+            429 | 500..=599 => Reason::TokenUnavailable,
+            _ => Reason::TokenInvalid,
+        };
+        return Err(Refusal::new(reason, detail));
+    }
+    let answer = answer.ok_or_else(|| invalid("the token answer is not one JSON object"))?;
+    let reader = Reader { answer: &answer };
+    let kind = reader.text("token_type").map_err(invalid)?.unwrap_or_default();
+    if !kind.eq_ignore_ascii_case("bearer") {
+        return Err(invalid("token_type is not Bearer"));
+    }
+    Ok(Tokens {
+        access_token: reader.token("access_token").map_err(invalid)?.ok_or_else(|| invalid("access_token is missing"))?,
+        refresh_token: reader.token("refresh_token").map_err(invalid)?,
+        id_token: reader.token("id_token").map_err(invalid)?,
+        expires_in: reader.seconds("expires_in").map_err(invalid)?,
+        scope: reader.text("scope").map_err(invalid)?.map(str::to_owned),
+    })
+}
+
+fn refused(settings: &config::Provider, status: u16, error: &Value) -> Refusal {
+    let code = error.as_str().unwrap_or("");
+    let reason = match code {
+        "invalid_client" | "unauthorized_client" => Reason::ClientRefused,
+        "temporarily_unavailable" | "server_error" | "slow_down" => Reason::TokenUnavailable,
+        _ => Reason::TokenRefused,
+    };
+    let shown = text::printable(code, 60);
+    Refusal::new(reason, format!("provider={}: status {status}, error {shown:?}", settings.name))
+}
+
+/// Members of known names must have their type: a wrong one never counts as absent.
+struct Reader<'a> {
+    answer: &'a Object,
+}
+
+impl<'a> Reader<'a> {
+    fn text(&self, member: &'static str) -> Result<Option<&'a str>, &'static str> {
+        match self.answer.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err("a member of the token answer has a wrong type"),
+        }
+    }
+
+    fn token(&self, member: &'static str) -> Result<Option<Secret>, &'static str> {
+        let Some(token) = self.text(member)? else { return Ok(None) };
+        // VSCHAR of RFC 6749 appendix A, without the space: it goes into a header field.
+        let fit = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if fit { Ok(Some(Secret::new(token))) } else { Err("a token is empty, too long, or not printable") }
+    }
+
+    fn seconds(&self, member: &'static str) -> Result<Option<Duration>, &'static str> {
+        match self.answer.get(member) {
+            None | Some(Value::Null) => Ok(None),
+            // Some providers send it as text; what is not a sensible number of seconds is as good as absent, and the
+            // configured life is assumed.
+            Some(Value::String(text)) => Ok(text.parse().ok().filter(|seconds| sensible(*seconds)).map(Duration::from_secs)),
+            Some(Value::Number(number)) => {
+                let whole = number.as_u64().or_else(|| number.as_f64().filter(|n| (0.0..1e15).contains(n)).map(|n| n as u64));
+                Ok(whole.filter(|seconds| sensible(*seconds)).map(Duration::from_secs))
+            }
+            Some(_) => Err("expires_in is not a number"),
+        }
+    }
+}
+
+const fn sensible(seconds: u64) -> bool {
+    seconds >= 1 && seconds <= 10 * 365 * 86_400
+}

@@ -1,0 +1,54 @@
+//! The calls that the runtime makes of its host, typed. The shell makes them for real, a test plays them.
+
+use crate::words::{HeaderEdits, Response, UnixTime};
+use crate::world::{CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version};
+use std::time::Duration;
+
+/// Which message's header fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    /// The client's request.
+    Request,
+    /// What follows its body.
+    RequestTrailers,
+    /// The service's answer.
+    Response,
+}
+
+/// A proxy-wasm host. Calls act on the stream that was entered last, or on the one whose callback runs.
+pub trait Abi {
+    /// Now, by the wall clock.
+    fn now(&self) -> UnixTime;
+    /// Time that never goes back, from an arbitrary start.
+    fn monotonic(&self) -> Duration;
+    /// Fills `bytes` with random ones; never returns without having done so.
+    fn random(&self, bytes: &mut [u8]);
+    /// Sends a request off; the answer comes with this token.
+    fn dispatch(&self, request: &ProviderRequest) -> Result<u32, CallError>;
+    /// The answer whose callback runs, if it is one and its `size` is within `limit`.
+    fn answer(&self, size: usize, limit: usize) -> Result<ProviderResponse, CallError>;
+    /// Lets the calls that follow act on this stream; `false` when it is gone.
+    fn enter(&self, stream: u32) -> bool;
+    /// Changes header fields.
+    fn edit(&self, fields: Fields, edits: &HeaderEdits);
+    /// The request body as far as it is buffered, at most `most` bytes.
+    fn body(&self, most: usize) -> Vec<u8>;
+    /// Lets a paused request go on.
+    fn resume(&self);
+    /// Answers a request.
+    fn respond(&self, response: &Response);
+    /// Asks for a tick every so often; zero for none.
+    fn tick(&self, every: Duration);
+    /// Asks for the root's own callback soon; `false` where the host has no queues.
+    fn wake_root(&self) -> bool;
+    /// The host's crypto, as `world::Host` describes it.
+    fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck;
+    /// Reads shared data.
+    fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)>;
+    /// Writes shared data.
+    fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten>;
+    /// Counts one.
+    fn count(&self, metric: Metric);
+    /// Writes a log line.
+    fn log(&self, level: log::Level, line: &str);
+}

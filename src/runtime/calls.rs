@@ -1,0 +1,60 @@
+//! Calls under way, by the token that their answer will carry.
+
+use crate::world::{CallError, LocalFuture, ProviderResponse};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+/// How many calls may be under way on one worker. Dropping a future stops no call, so this bounds what clients that
+/// come and go can start.
+pub const MOST: usize = 256;
+
+type Outcome = Result<ProviderResponse, CallError>;
+
+/// Every call that was sent and not yet answered.
+#[derive(Default)]
+pub struct Calls {
+    under_way: RefCell<HashMap<u32, Call>>,
+}
+
+struct Call {
+    limit: usize,
+    slot: Rc<RefCell<Slot>>,
+}
+
+enum Slot {
+    Waiting(Option<Waker>),
+    Answered(Option<Outcome>),
+}
+
+impl Calls {
+    /// How many are under way.
+    pub fn len(&self) -> usize {
+        self.under_way.borrow().len()
+    }
+
+    /// Waits for the answer that carries `token`, of at most `limit` bytes.
+    pub fn expect(&self, token: u32, limit: usize) -> LocalFuture<Outcome> {
+        let slot = Rc::new(RefCell::new(Slot::Waiting(None)));
+        self.under_way.borrow_mut().insert(token, Call { limit, slot: Rc::clone(&slot) });
+        Box::pin(poll_fn(move |context| match &mut *slot.borrow_mut() {
+            Slot::Waiting(waker) => {
+                *waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+            Slot::Answered(outcome) => Poll::Ready(outcome.take().unwrap_or(Err(CallError::NoAnswer))),
+        }))
+    }
+
+    /// Hands an answer to who waits for it; `read` gets the limit. An unknown token is nobody's: ignored (attack V09).
+    pub fn answered(&self, token: u32, read: impl FnOnce(usize) -> Outcome) {
+        let Some(call) = self.under_way.borrow_mut().remove(&token) else { return };
+        let outcome = read(call.limit);
+        let before = std::mem::replace(&mut *call.slot.borrow_mut(), Slot::Answered(Some(outcome)));
+        if let Slot::Waiting(Some(waker)) = before {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Drives the core on any host: futures are polled when the host calls back, and what they ask is carried out.
+
+mod abi;
+mod calls;
+mod executor;
+mod stream;
+mod timers;
+
+pub use abi::{Abi, Fields};
+pub use stream::{LARGEST_BODY, Phase, Stream};
+
+use crate::config::Problem;
+use crate::exchange::{self, Gate};
+use crate::words::{Headers, Request, UnixTime, Verdict};
+use crate::world::{
+    Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
+    ProviderResponse, Version, World,
+};
+use calls::Calls;
+use executor::{Executor, Owner, Work};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+use timers::Timers;
+
+/// Whether the host lets a message through that it shows us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It waits for us, or is answered.
+    Pause,
+}
+
+/// Whether the host shows us a piece of the stream's message in the callback that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Message,
+    Nothing,
+}
+
+fn flow(stream: &Stream) -> Flow {
+    match stream.phase.get() {
+        Phase::Forwarded => Flow::Continue,
+        Phase::Undecided | Phase::Answered => Flow::Pause,
+    }
+}
+
+/// One root context's futures, calls and streams.
+pub struct Runtime {
+    abi: Rc<dyn Abi>,
+    gate: RefCell<Option<Rc<Gate>>>,
+    executor: Executor,
+    calls: Calls,
+    timers: Timers,
+    /// The streams whose decision waits.
+    streams: RefCell<HashMap<u32, Rc<Stream>>>,
+    ticking: Cell<bool>,
+    this: Weak<Self>,
+}
+
+impl Runtime {
+    /// A runtime over this host, with nothing configured: it answers everything with 503.
+    pub fn new(abi: Rc<dyn Abi>) -> Rc<Self> {
+        Rc::new_cyclic(|this| Self {
+            abi,
+            gate: RefCell::default(),
+            executor: Executor::default(),
+            calls: Calls::default(),
+            timers: Timers::default(),
+            streams: RefCell::default(),
+            ticking: Cell::new(false),
+            this: this.clone(),
+        })
+    }
+
+    /// Takes a configuration, or says everything that is wrong with it and keeps the one before.
+    pub fn configure(&self, text: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(), Vec<Problem>> {
+        let gate = Gate::load(text, env)?;
+        *self.gate.borrow_mut() = Some(Rc::new(gate));
+        // The providers are asked from the first tick on: calls made while a configuration loads fail on some hosts.
+        self.tick();
+        Ok(())
+    }
+
+    /// A request's header fields have come. `end` says that nothing follows them.
+    pub fn request(&self, stream: &Rc<Stream>, headers: Headers, end: bool) -> Flow {
+        let Some(gate) = self.gate.borrow().clone() else {
+            self.apply(stream, exchange::unconfigured());
+            return Flow::Pause;
+        };
+        if gate.reads_bodies() {
+            if end { stream.body_ends(Vec::new()) } else { stream.expect_body() }
+        }
+        let Some(host) = self.this.upgrade() else { return Flow::Pause };
+        let world = World::new(host, stream.body());
+        let request = Request::new(headers);
+        let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
+        match self.executor.begin(Work::Decide(stream.id, decision)) {
+            Some(verdict) => self.apply(stream, verdict),
+            None => {
+                self.streams.borrow_mut().insert(stream.id, Rc::clone(stream));
+            }
+        }
+        self.settle(Owner::Stream(stream.id), Shown::Message);
+        flow(stream)
+    }
+
+    /// More of a request's body has come: `size` bytes are buffered.
+    ///
+    /// Until the verdict is to forward, nothing may pass: a callback that lets a piece through sends the request on.
+    pub fn request_body(&self, stream: &Rc<Stream>, size: usize, end: bool) -> Flow {
+        if stream.phase.get() == Phase::Forwarded {
+            return Flow::Continue;
+        }
+        let reads = self.gate.borrow().as_ref().is_some_and(|gate| gate.reads_bodies());
+        if reads && size > LARGEST_BODY {
+            stream.body_overflows();
+        } else if reads && end {
+            stream.body_ends(self.abi.body(size));
+        }
+        self.settle(Owner::Stream(stream.id), Shown::Message);
+        flow(stream)
+    }
+
+    /// A request's trailers have come. The header names that we assert are taken out of them as well.
+    pub fn request_trailers(&self, stream: &Rc<Stream>, trailers: &Headers) -> Flow {
+        if let Some(gate) = self.gate.borrow().as_ref() {
+            self.abi.edit(Fields::RequestTrailers, &gate.cleanse(trailers));
+        }
+        flow(stream)
+    }
+
+    /// The service's answer has come, or one that somebody gave in its place.
+    pub fn response(&self, stream: &Stream) {
+        if stream.phase.get() == Phase::Forwarded {
+            self.abi.edit(Fields::Response, &stream.late.borrow());
+        }
+    }
+
+    /// The client has gone, or has all of its answer.
+    pub fn gone(&self, stream: &Stream) {
+        if self.streams.borrow_mut().remove(&stream.id).is_some() {
+            self.executor.forget(stream.id);
+        }
+    }
+
+    /// The answer to a call has come, in the callback of whoever made it.
+    pub fn call_answered(&self, owner: Option<u32>, token: u32, fields: usize, size: usize) {
+        self.calls.answered(token, |limit| match fields {
+            // No header fields at all: the host says that there is no answer.
+            0 => Err(CallError::NoAnswer),
+            _ => self.abi.answer(size, limit),
+        });
+        self.settle(owner.map_or(Owner::Root, Owner::Stream), Shown::Nothing);
+    }
+
+    /// The root was woken, by its queue or by the tick.
+    pub fn root_woken(&self) {
+        self.settle(Owner::Root, Shown::Nothing);
+    }
+
+    /// The host ticks.
+    pub fn ticked(&self) {
+        if let (Some(gate), Some(host)) = (self.gate.borrow().clone(), self.this.upgrade()) {
+            gate.first_tick(&World::new(host, Rc::new(NoBody)));
+        }
+        self.timers.ring(self.abi.monotonic());
+        self.settle(Owner::Root, Shown::Nothing);
+        if self.timers.is_empty() && self.ticking.replace(false) {
+            self.abi.tick(Duration::ZERO);
+        }
+    }
+
+    /// The root goes: nothing that waits will ever be answered.
+    pub fn close(&self) {
+        self.executor.clear();
+        self.streams.borrow_mut().clear();
+    }
+
+    /// Runs what has become ready. A stream's callback runs that stream's work alone; the root's runs everything.
+    fn settle(&self, here: Owner, shown: Shown) {
+        let may_run = |owner| match (here, owner) {
+            (Owner::Root, Owner::Stream(stream)) => self.abi.enter(stream),
+            (Owner::Root, Owner::Root) => true,
+            (Owner::Stream(_), _) => owner == here,
+        };
+        let left = self.executor.run(may_run, |id, verdict| {
+            let stream = self.streams.borrow_mut().remove(&id);
+            if let Some(stream) = stream {
+                self.apply(&stream, verdict);
+                // What the callback itself holds goes on by its result.
+                if stream.phase.get() == Phase::Forwarded && shown == Shown::Nothing {
+                    self.abi.resume();
+                }
+            }
+        });
+        if left && here != Owner::Root && !self.abi.wake_root() {
+            self.tick();
+        }
+    }
+
+    fn apply(&self, stream: &Stream, verdict: Verdict) {
+        match verdict {
+            Verdict::Forward { request, response } => {
+                self.abi.edit(Fields::Request, &request);
+                *stream.late.borrow_mut() = response;
+                stream.phase.set(Phase::Forwarded);
+            }
+            Verdict::Respond { response, .. } => {
+                stream.phase.set(Phase::Answered);
+                self.abi.respond(&response);
+            }
+        }
+    }
+
+    fn tick(&self) {
+        if !self.ticking.replace(true) {
+            self.abi.tick(timers::STEP);
+        }
+    }
+}
+
+impl Host for Runtime {
+    fn now(&self) -> UnixTime {
+        self.abi.now()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.abi.random(bytes);
+    }
+
+    fn call(&self, request: ProviderRequest) -> LocalFuture<Result<ProviderResponse, CallError>> {
+        self.count(Metric::Calls(request.endpoint));
+        if self.calls.len() >= calls::MOST {
+            return Box::pin(std::future::ready(Err(CallError::Busy)));
+        }
+        match self.abi.dispatch(&request) {
+            Ok(token) => self.calls.expect(token, request.limit),
+            Err(error) => Box::pin(std::future::ready(Err(error))),
+        }
+    }
+
+    fn sleep(&self, span: Duration) -> LocalFuture<()> {
+        let waiting = self.timers.wait(self.abi.monotonic().saturating_add(span));
+        self.tick();
+        waiting
+    }
+
+    fn spawn(&self, work: LocalFuture<()>) {
+        self.executor.queue(Work::Serve(work));
+    }
+
+    fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck {
+        self.abi.verify_signature(hash, spki, message, signature)
+    }
+
+    fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        self.abi.shared(key)
+    }
+
+    fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten> {
+        self.abi.share(key, value, version)
+    }
+
+    fn count(&self, metric: Metric) {
+        self.abi.count(metric);
+    }
+
+    fn log(&self, level: log::Level, line: &str) {
+        self.abi.log(level, line);
+    }
+}
+
+/// The body of work that serves no single request.
+struct NoBody;
+
+impl Body for NoBody {
+    fn read(&self, _: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
+        Box::pin(std::future::ready(Err(BodyError::Unreadable)))
+    }
+}

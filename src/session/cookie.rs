@@ -1,0 +1,265 @@
+//! A session in cookies: where it is sealed, and where the seal is opened.
+//!
+//! The sealed bytes are written in base64url and cut into cookies `NAME`, `NAME.1`, `NAME.2`, … The first one begins
+//! with the format's letter and the number of cookies, which the seal covers too: a part of another session, a missing
+//! one or one too many leaves nothing that opens.
+
+use crate::http::cookie;
+use crate::seal::Sealer;
+use crate::words::Headers;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// The letter of the cookie format.
+const FORMAT: u8 = b'1';
+/// Name and value of one cookie together; browsers take 4096 bytes (RFC 6265bis §5.6).
+const LARGEST: usize = 4000;
+/// How many cookies a session may have, one digit.
+pub const MOST: usize = 15;
+/// How many ways of putting copies of cookies together are tried.
+const TRIES: usize = 8;
+
+/// A sealed session, cut into cookie values.
+pub struct Sealed {
+    /// The values, the first cookie's first.
+    pub values: Vec<String>,
+}
+
+/// Cookie values that together look like one sealed session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    values: Vec<&'a [u8]>,
+}
+
+/// The name of a session's cookie number `at`.
+pub fn name(base: &str, at: usize) -> String {
+    if at == 0 { base.to_owned() } else { format!("{base}.{at}") }
+}
+
+/// Seals `plain` beside `associated` and cuts it. `None` when it needs more cookies than there may be.
+pub fn seal(sealer: &Sealer, base: &str, associated: &[u8], nonce: [u8; 24], plain: &[u8]) -> Option<Sealed> {
+    let overhead = 4_usize.saturating_add(nonce.len()).saturating_add(16);
+    let text = plain.len().checked_add(overhead)?.checked_mul(4)?.div_ceil(3);
+    // Room for the longest name, `.NN` included, and the two characters in front.
+    let room = LARGEST.checked_sub(base.len())?.checked_sub(5).filter(|room| *room > 0)?;
+    let count = text.div_ceil(room).max(1);
+    if count > MOST {
+        return None;
+    }
+    let head = [FORMAT, u8::try_from(char::from_digit(u32::try_from(count).ok()?, 16)?).ok()?];
+    let sealed = sealer.seal(nonce, &[associated, &head].concat(), plain)?;
+    let text = URL_SAFE_NO_PAD.encode(sealed);
+    let mut values: Vec<String> =
+        text.as_bytes().chunks(room).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+    if let Some(first) = values.first_mut() {
+        first.insert_str(0, std::str::from_utf8(&head).ok()?);
+    }
+    Some(Sealed { values })
+}
+
+/// The sessions that a request's cookies called `base` may hold. Usually one; more only when a name came twice.
+pub fn candidates<'a>(headers: &'a Headers, base: &str) -> Vec<Candidate<'a>> {
+    let mut copies: [Vec<&[u8]>; MOST] = Default::default();
+    for (name, value) in cookie::all(headers) {
+        let copies = number(name, base).and_then(|at| copies.get_mut(at));
+        // The same value twice is one copy: browsers send a cookie again under another path or domain.
+        if let Some(copies) = copies.filter(|copies| copies.len() < TRIES && !copies.contains(&value)) {
+            copies.push(value);
+        }
+    }
+    let firsts = copies.first().map(Vec::as_slice).unwrap_or_default();
+    firsts.iter().flat_map(|first| with_first(first, &copies)).take(TRIES).collect()
+}
+
+/// Every way of completing the first cookie's value with those after it.
+fn with_first<'a>(first: &'a [u8], copies: &[Vec<&'a [u8]>]) -> Vec<Candidate<'a>> {
+    let Some([FORMAT, count]) = first.get(..2) else { return Vec::new() };
+    let Some(count) = char::from(*count).to_digit(16).and_then(|count| usize::try_from(count).ok()) else {
+        return Vec::new();
+    };
+    let mut ways = vec![Candidate { values: vec![first] }];
+    for parts in copies.iter().take(count).skip(1) {
+        ways = ways
+            .iter()
+            .flat_map(|way| {
+                parts.iter().map(|part| Candidate { values: way.values.iter().chain([part]).copied().collect() })
+            })
+            .take(TRIES)
+            .collect();
+    }
+    ways.retain(|way| way.values.len() == count);
+    ways
+}
+
+/// Which of a session's cookies `name` is.
+fn number(name: &[u8], base: &str) -> Option<usize> {
+    let rest = name.strip_prefix(base.as_bytes())?;
+    if rest.is_empty() {
+        return Some(0);
+    }
+    let digits = rest.strip_prefix(b".").filter(|digits| (1..=2).contains(&digits.len()) && !digits.starts_with(b"0"))?;
+    std::str::from_utf8(digits).ok()?.parse().ok().filter(|at| *at < MOST)
+}
+
+impl Candidate<'_> {
+    /// What tells this sealed session from any other: where its nonce and its tag stand. `None` when it is too short to be
+    /// one.
+    pub fn mark(&self) -> Option<Mark> {
+        let mut mark = [0; MARK];
+        let (nonce, tag) = mark.split_first_chunk_mut::<40>()?;
+        nonce.copy_from_slice(self.values.first()?.get(..40)?);
+        let last = self.values.last()?;
+        tag.copy_from_slice(last.get(last.len().checked_sub(tag.len())?..)?);
+        Some(mark)
+    }
+
+    /// Whether its bytes are `bytes`.
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        self.values.iter().all(|value| match rest.strip_prefix(*value) {
+            Some(after) => {
+                rest = after;
+                true
+            }
+            None => false,
+        }) && rest.is_empty()
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> Box<[u8]> {
+        self.values.concat().into()
+    }
+
+    /// What was sealed beside `associated`; every way to fail looks the same.
+    pub fn open(&self, sealer: &Sealer, associated: &[u8]) -> Option<Vec<u8>> {
+        let bytes = self.values.concat();
+        let (head, text) = bytes.split_at_checked(2)?;
+        let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
+        sealer.open(&[associated, head].concat(), &sealed).ok()
+    }
+}
+
+const MARK: usize = 62;
+/// Where a sealed session's nonce and tag stand, as written.
+pub type Mark = [u8; MARK];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seal::Purpose;
+    use crate::words::Secret;
+
+    const BASE: &str = "__Host-oidc-1a2b3c4d";
+
+    fn sealer() -> Sealer {
+        Sealer::new(&[Secret::new([1; 32])], Purpose::Session)
+    }
+
+    fn sealed(plain: &[u8], nonce: u8) -> Vec<(String, String)> {
+        let sealed = seal(&sealer(), BASE, b"ours", [nonce; 24], plain).unwrap();
+        sealed.values.into_iter().enumerate().map(|(at, value)| (name(BASE, at), value)).collect()
+    }
+
+    fn opened(cookies: &[(String, String)]) -> Vec<Vec<u8>> {
+        let field = cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ");
+        let headers = Headers::from_pairs([("cookie", field)]);
+        candidates(&headers, BASE).iter().filter_map(|candidate| candidate.open(&sealer(), b"ours")).collect()
+    }
+
+    #[test]
+    fn every_size_fits_its_cookies_and_comes_back() {
+        for size in [0, 1, 2, 2_900, 2_990, 6_000, 9_000, 40_000] {
+            let plain = vec![0xa5; size];
+            let cookies = sealed(&plain, 1);
+            assert!(cookies.iter().all(|(name, value)| name.len() + value.len() <= LARGEST), "{size}");
+            assert_eq!(opened(&cookies), [plain], "{size}");
+        }
+        assert!(seal(&sealer(), BASE, b"ours", [0; 24], &vec![0; 60_000]).is_none());
+    }
+
+    #[test]
+    fn the_order_of_cookies_does_not_matter_and_strangers_among_them_do_not_either() {
+        let mut cookies = sealed(&[7; 9_000], 1);
+        cookies.reverse();
+        cookies.push((format!("{BASE}.9"), "stale".to_owned()));
+        cookies.push((format!("{BASE}x"), "other".to_owned()));
+        assert_eq!(opened(&cookies), [vec![7; 9_000]]);
+    }
+
+    // S07 (CVE-2024-24814): what the client says of numbers bounds nothing.
+    #[test]
+    fn gaps_wild_numbers_and_wrong_counts_open_nothing() {
+        let whole = sealed(&[7; 9_000], 1);
+        assert_eq!(whole.len(), 4);
+        for missing in 0..whole.len() {
+            let mut gap = whole.clone();
+            gap.remove(missing);
+            assert!(opened(&gap).is_empty(), "without {missing}");
+        }
+        for count in ["0", "1", "2", "5", "f", "g", "-"] {
+            let mut bent = whole.clone();
+            bent[0].1.replace_range(1..2, count);
+            assert!(opened(&bent).is_empty(), "count {count}");
+        }
+        for wild in ["-99999999", "99999999", "00", "01", "15", "1.1", "", "+1", "é"] {
+            let mut bent = whole.clone();
+            bent[1].0 = format!("{BASE}.{wild}");
+            assert!(opened(&bent).is_empty(), "name .{wild}");
+        }
+        assert_eq!(opened(&whole).len(), 1);
+    }
+
+    // S08: parts of two sessions do not mix.
+    #[test]
+    fn parts_of_two_sessions_do_not_open() {
+        let (a, b) = (sealed(&[1; 9_000], 1), sealed(&[2; 9_000], 2));
+        for at in 0..a.len() {
+            let mut mixed = a.clone();
+            mixed[at] = b[at].clone();
+            assert!(opened(&mixed).is_empty(), "part {at}");
+        }
+    }
+
+    // S06: a forged copy before or behind the good one.
+    #[test]
+    fn a_forged_copy_does_not_hide_the_good_one() {
+        let good = sealed(&[1; 9_000], 1);
+        let forged = (good[0].0.clone(), "14forged".to_owned());
+        for cookies in [[&[forged.clone()], &good[..]].concat(), [&good[..], &[forged.clone()]].concat()] {
+            assert_eq!(opened(&cookies), [vec![1; 9_000]]);
+        }
+        let flood: Vec<_> = (0..200).map(|n| (BASE.to_owned(), format!("14{n}"))).collect();
+        assert!(opened(&[&flood[..], &good[..]].concat()).len() <= 1);
+    }
+
+    // S01: each byte of every cookie.
+    #[test]
+    fn a_change_of_any_character_opens_nothing() {
+        let good = sealed(b"plain", 1);
+        for at in 0..good[0].1.len() {
+            let mut bent = good.clone();
+            let other = if bent[0].1.as_bytes()[at] == b'A' { "B" } else { "A" };
+            bent[0].1.replace_range(at..=at, other);
+            assert!(opened(&bent).is_empty(), "character {at}");
+        }
+        // S09: quoted, percent-encoded.
+        for value in [format!("\"{}\"", good[0].1), good[0].1.replace('_', "%5f") + "%3d"] {
+            assert!(opened(&[(BASE.to_owned(), value)]).is_empty());
+        }
+        assert_eq!(opened(&good).len(), 1);
+    }
+
+    #[test]
+    fn a_mark_and_the_bytes_tell_sessions_apart() {
+        let cookies = sealed(&[7; 9_000], 1);
+        let values: Vec<&[u8]> = cookies.iter().map(|(_, value)| value.as_bytes()).collect();
+        let candidate = Candidate { values };
+        assert!(candidate.mark().is_some());
+        assert!(candidate.is(&candidate.bytes()));
+        let mut other = candidate.bytes().to_vec();
+        other.pop();
+        assert!(!candidate.is(&other));
+        other.extend_from_slice(b"zz");
+        assert!(!candidate.is(&other));
+    }
+}

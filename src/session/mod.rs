@@ -1,0 +1,219 @@
+//! Sealed browser state: sessions and logins in progress, in cookies.
+
+pub mod content;
+mod cookie;
+mod life;
+pub mod login;
+
+pub use content::Content;
+pub use life::Life;
+
+use crate::cache::Cache;
+use crate::config;
+use crate::http::cookie::{Attributes, Keep, Secure};
+use crate::http::{Scheme, Url};
+use crate::seal::{Purpose, Sealer};
+use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, UnixTime};
+use crate::world::{Metric, World};
+use cookie::{Candidate, Mark};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What opened sessions may weigh together on one worker, in bytes.
+const OPENED: usize = 16 * 1024 * 1024;
+
+/// Keeps the sessions of one registration on one host.
+pub struct Sessions {
+    /// How they are kept.
+    pub settings: Rc<config::Session>,
+    names: Names,
+    attributes: Attributes,
+    /// What every seal is bound to: two deployments that share a secret do not share sessions.
+    bound_to: Vec<u8>,
+    sessions: Sealer,
+    logins: Sealer,
+    opened: RefCell<Cache<Mark, Rc<Opened>>>,
+    /// Claims that are kept.
+    kept_claims: Kept,
+}
+
+/// The names of our cookies.
+struct Names {
+    /// Of the session, with a hash of what it belongs to: two providers on one host do not overwrite each other.
+    session: String,
+    /// Of logins in progress; each adds its own id.
+    login: String,
+}
+
+/// Which claims of a login stay in the session.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Those that a rule reads: without them, rules could not be judged.
+    pub needed: Vec<ClaimPath>,
+    /// Those that were asked for besides; they go first when the budget is short.
+    pub wished: Vec<ClaimPath>,
+}
+
+/// Whose sessions they are.
+pub struct Owner<'a> {
+    /// The issuer.
+    pub issuer: &'a str,
+    /// Our name there.
+    pub client_id: &'a str,
+    /// Where logins come back to; its host is where the cookies live.
+    pub redirect_uri: &'a Url,
+}
+
+/// A session that was opened, with the cookie bytes that it was opened from.
+pub struct Opened {
+    /// What it holds.
+    pub content: Content,
+    bytes: Box<[u8]>,
+}
+
+impl Sessions {
+    /// The sessions of `owner`.
+    pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept) -> Self {
+        let bound_to = lengths_and_parts(&[
+            owner.issuer,
+            owner.client_id,
+            owner.redirect_uri.host(),
+            &settings.partition,
+        ]);
+        let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let base = &settings.cookie.name;
+        let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
+        Self {
+            settings: Rc::clone(settings),
+            names: Names { session: format!("{base}-{hash}"), login: format!("{base}-{hash}-login") },
+            attributes: Attributes {
+                path: settings.cookie.path.clone(),
+                domain: settings.cookie.domain.clone(),
+                secure,
+                same_site: settings.cookie.same_site,
+            },
+            bound_to,
+            sessions: Sealer::new(&settings.secrets, Purpose::Session),
+            logins: Sealer::new(&settings.secrets, Purpose::Login),
+            opened: RefCell::new(Cache::new(OPENED)),
+            kept_claims,
+        }
+    }
+
+    /// The session in a request's cookies, whatever its age. Cookies that do not open are no session; two copies that open
+    /// to different sessions are none either, since nobody can tell whose they are (RFC 6265bis §8.6).
+    pub fn open(&self, world: &World, headers: &Headers) -> Option<Rc<Opened>> {
+        let mut found: Option<Rc<Opened>> = None;
+        for candidate in cookie::candidates(headers, &self.names.session) {
+            let Some(opened) = self.open_one(world, &candidate) else { continue };
+            if found.as_ref().is_some_and(|other| other.content.sid != opened.content.sid) {
+                return None;
+            }
+            // Of two states of one session the later one counts.
+            if found.as_ref().is_none_or(|other| newer(&opened.content, &other.content)) {
+                found = Some(opened);
+            }
+        }
+        found
+    }
+
+    fn open_one(&self, world: &World, candidate: &Candidate<'_>) -> Option<Rc<Opened>> {
+        let mark = candidate.mark()?;
+        let known = self.opened.borrow_mut().get(&mark);
+        if let Some(known) = known.filter(|known| candidate.is(&known.bytes)) {
+            world.count(Metric::SessionsCached);
+            return Some(known);
+        }
+        let content = Content::read(&candidate.open(&self.sessions, &self.bound_to)?)?;
+        world.count(Metric::SessionsOpened);
+        let opened = Rc::new(Opened { content, bytes: candidate.bytes() });
+        // The content weighs about what its sealed form does, and maps of claims weigh more.
+        self.opened.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
+        Some(opened)
+    }
+
+    /// The `set-cookie` values that give the browser this session, in place of whatever it had. What does not fit the
+    /// budget is left out in its order: the ID token, then claims that no rule reads.
+    pub fn set(&self, world: &World, content: &Content, request: &Headers) -> Result<Vec<String>, Refusal> {
+        let mut content = content.clone();
+        let steps: [fn(&Self, &mut Content); 3] = [
+            |_, _| {},
+            |_, content| content.id_token = None,
+            |this, content| content.claims = this.keep(&content.claims, &[&this.kept_claims.needed]),
+        ];
+        for (at, step) in steps.iter().enumerate() {
+            step(self, &mut content);
+            if let Some(values) = self.sealed_within_budget(world, &content) {
+                if at > 0 {
+                    world.count(Metric::SessionsCut);
+                }
+                return Ok(self.cookies(&content, values, request));
+            }
+        }
+        let detail = format!("a session needs more than session.budget, {} bytes", self.settings.budget);
+        Err(Refusal::new(Reason::SessionTooLarge, detail))
+    }
+
+    fn sealed_within_budget(&self, world: &World, content: &Content) -> Option<Vec<String>> {
+        let plain = content.write()?;
+        let sealed = cookie::seal(&self.sessions, &self.names.session, &self.bound_to, world.random(), &plain)?;
+        let size: usize = sealed.values.iter().map(|value| value.len().saturating_add(self.names.session.len())).sum();
+        (size <= self.settings.budget).then_some(sealed.values)
+    }
+
+    fn cookies(&self, content: &Content, values: Vec<String>, request: &Headers) -> Vec<String> {
+        let keep = Keep::Seconds(content.ends(&self.settings).since(content.touched).as_secs());
+        let count = values.len();
+        let name = |at| cookie::name(&self.names.session, at);
+        let set = values.into_iter().enumerate().map(|(at, value)| self.attributes.set(&name(at), &value, keep));
+        // A longer session's last cookies would otherwise stay with the browser.
+        let left = (count..cookie::MOST).map(name).filter(|name| carries(request, name));
+        set.chain(left.map(|name| self.attributes.delete(&name))).collect()
+    }
+
+    /// The `set-cookie` values that end the session in this browser: one for each cookie of it that came.
+    pub fn end(&self, request: &Headers) -> Vec<String> {
+        let names = (0..cookie::MOST).map(|at| cookie::name(&self.names.session, at));
+        names.filter(|name| carries(request, name)).map(|name| self.attributes.delete(&name)).collect()
+    }
+
+    /// The claims of a login that stay: nothing that nobody reads.
+    pub fn claims_to_keep(&self, claims: &Claims) -> Claims {
+        self.keep(claims, &[&self.kept_claims.needed, &self.kept_claims.wished])
+    }
+
+    fn keep(&self, claims: &Claims, kept: &[&Vec<ClaimPath>]) -> Claims {
+        let is_kept = |name: &str| kept.iter().any(|paths| paths.iter().any(|path| path.root() == name));
+        Rc::new(claims.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
+    }
+}
+
+fn carries(request: &Headers, name: &str) -> bool {
+    crate::http::cookie::all(request).any(|(found, _)| found == name.as_bytes())
+}
+
+fn newer(one: &Content, other: &Content) -> bool {
+    let age = |content: &Content| (content.generation, content.touched);
+    age(one) > age(other)
+}
+
+/// Parts with their lengths, so that no two lists of parts are written alike (CVE-2023-35941).
+fn lengths_and_parts(parts: &[&str]) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for part in parts {
+        joined.extend(u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
+        joined.extend_from_slice(part.as_bytes());
+    }
+    joined
+}
+
+impl Opened {
+    /// The content with its use written down.
+    pub fn touched(&self, now: UnixTime) -> Content {
+        Content { touched: now.max(self.content.touched), ..self.content.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests;
