@@ -1,5 +1,8 @@
-//! Pieces of HTTP: URLs, paths, cookies, forms, header values.
+//! Pieces of HTTP: URLs, hosts, paths, cookies, forms, header values.
 
+mod authority;
+pub mod path;
 mod url;
 
-pub use url::Url;
+pub use authority::host;
+pub use url::{Scheme, Url, UrlError};
