@@ -4,6 +4,7 @@
 
 pub mod config;
 pub mod http;
+pub mod jose;
 pub mod words;
 pub mod world;
 
