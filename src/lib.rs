@@ -5,7 +5,10 @@
 pub mod cache;
 pub mod config;
 pub mod http;
+pub mod jose;
+pub mod provider;
 pub mod seal;
+pub mod session;
 pub mod words;
 pub mod world;
 

@@ -1,6 +1,6 @@
 //! Pieces of HTTP: URLs, paths, cookies, forms, header values.
 
-pub mod authority;
+mod authority;
 pub mod cookie;
 pub mod form;
 pub mod navigation;
@@ -8,4 +8,5 @@ pub mod path;
 pub mod text;
 mod url;
 
+pub use authority::host;
 pub use url::{Scheme, Url, UrlError};

@@ -1,0 +1,28 @@
+//! JOSE: key sets, signed tokens, and what makes them believed (RFC 7515, 7517, 7518, 7519, 8037, 8725).
+//!
+//! A token is [`Untrusted`] until [`verify`] or [`verify_id_token`] has made a [`VerifiedJwt`] of it. Framing is our
+//! own, for it is stricter than the RFCs must be: one spelling of base64url, no duplicate members, no `crit`.
+
+mod base64url;
+mod claims;
+mod der;
+mod digest;
+mod ecdsa;
+mod error;
+mod id_token;
+mod jwk;
+mod jwks;
+mod jws;
+mod jwt;
+mod montgomery;
+mod rsa;
+pub mod signature;
+#[cfg(test)]
+mod testing;
+
+pub use error::JwtError;
+pub use id_token::{Authentication, ExpectedIdToken, Nonce, verify_id_token};
+pub use jwk::{KeyRefused, PublicKey};
+pub use jwks::{Jwks, JwksError};
+pub use jws::{Jws, Keys, MAX_TOKEN};
+pub use jwt::{Expected, Kind, Untrusted, VerifiedJwt, verify};
