@@ -30,7 +30,7 @@ say "lints of the filter, built natively"
 cargo clippy --quiet --locked --package oidc_proxy_wasm --lib -- "${denied[@]}"
 say "lints of the filter, built for wasm"
 choose_toolchain
-wasm_clippy
+wasm_clippy "${denied[@]}"
 say "lints of all tests and tools"
 cargo clippy --quiet --locked --workspace --all-targets -- -D warnings
 if [ -f tests/floors.rs ]; then

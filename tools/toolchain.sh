@@ -99,14 +99,10 @@ TOML
 
 wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 
-# Lints what only the wasm build compiles, with the clippy that belongs to the chosen compiler.
+# Lints what only the wasm build compiles, with the clippy that belongs to the chosen compiler: wasm_clippy LINT-FLAGS...
 wasm_clippy() {
-    local clippy=(clippy --quiet --locked --package oidc_proxy_wasm --lib --target "$wasm_target" -- "${denied[@]}")
-    case " ${wasm_env[*]} " in
-        *" RUSTC=/usr/bin/rustc "*)
-            # Cargo asks this wrapper to compile the workspace's own crates; the Debian clippy fits the Debian compiler.
-            wasm_cargo check --quiet --locked --package oidc_proxy_wasm --lib --target "$wasm_target"
-            ;;
-        *) wasm_cargo "${clippy[@]}" ;;
-    esac
+    local clippy=(cargo clippy)
+    case " ${wasm_env[*]} " in *" RUSTC=/usr/bin/rustc "*) clippy=(/usr/bin/cargo-clippy clippy) ;; esac
+    (cd "$root" && env "${wasm_env[@]}" "${clippy[@]}" --quiet --locked --package oidc_proxy_wasm --lib \
+        --target "$wasm_target" -- "$@")
 }
