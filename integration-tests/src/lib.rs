@@ -1,0 +1,56 @@
+//! What the integration tests stand on: programs that start and end with a test, and people who use them.
+//!
+//! | file | who |
+//! |---|---|
+//! | [`envoy`] | the real Envoy with the built filter, and its log |
+//! | [`setup`] | the configuration such an Envoy gets |
+//! | [`idp`] | the real identity providers |
+//! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
+//! | [`upstream`] | the service behind the gate, which remembers what it saw |
+//! | [`client`] | HTTP as exact as a test needs it |
+//! | [`person`] | someone with cookies who follows redirects and fills in forms |
+//! | [`browser`] | headless Chromium |
+//! | [`part`], [`ports`] | programs and where they listen |
+//!
+//! Helpers panic with a sentence: a test that cannot have what it needs has failed.
+
+pub mod browser;
+pub mod client;
+pub mod envoy;
+pub mod hostile;
+pub mod idp;
+pub mod part;
+pub mod person;
+pub mod ports;
+pub mod setup;
+pub mod signer;
+pub mod upstream;
+
+use std::path::{Path, PathBuf};
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this crate is a folder of the repository")
+}
+
+/// The built filter, `dist/oidc_proxy_wasm.wasm`.
+///
+/// # Panics
+/// When it has not been built.
+pub fn module() -> PathBuf {
+    let module = root().join("dist/oidc_proxy_wasm.wasm");
+    assert!(
+        module.is_file(),
+        "dist/oidc_proxy_wasm.wasm is not there: make wasm"
+    );
+    module
+}
+
+/// `N` random bytes as lower-case hex.
+pub fn random_hex<const N: usize>() -> String {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the system gives random bytes");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,209 @@
+// A small real identity provider for demo and tests: oidc-provider with a login form, everything in memory.
+//
+// Set by environment; only PORT is required. It listens on 127.0.0.1 alone.
+//   PORT                        where it listens
+//   REDIRECT_URIS               JSON list, default ["http://localhost:10000/oauth/callback"]
+//   POST_LOGOUT_REDIRECT_URIS   JSON list, default: the roots of the redirect URIs
+//   BACKCHANNEL_LOGOUT_URI      where logout tokens go, default none
+//   TOKEN_ENDPOINT_AUTH_METHOD  default client_secret_basic
+//   ID_TOKEN_ALG                RS256 (default), PS256, ES256 or EdDSA
+//   ROTATE_REFRESH_TOKENS       true (default) or false
+//   ACCESS_TOKEN_SECONDS, ID_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS   lifetimes
+
+import { createServer } from 'node:http';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import Provider from 'oidc-provider';
+
+const env = process.env;
+const port = Number(env.PORT);
+const issuer = `http://127.0.0.1:${port}`;
+const redirectUris = JSON.parse(env.REDIRECT_URIS ?? '["http://localhost:10000/oauth/callback"]');
+const seconds = (name, otherwise) => Number(env[name] ?? otherwise);
+
+const users = {
+  demo: {
+    password: 'demo',
+    claims: {
+      name: 'Demo Person',
+      preferred_username: 'demo',
+      email: 'demo@example.com',
+      email_verified: true,
+      groups: ['staff', 'editors'],
+    },
+  },
+  guest: {
+    password: 'guest',
+    claims: {
+      name: 'A Guest',
+      preferred_username: 'guest',
+      email: 'guest@example.com',
+      email_verified: false,
+      groups: [],
+    },
+  },
+};
+
+// New keys at each start: a relying party that outlives the provider has to notice.
+function signingKey(alg, type, options) {
+  const { privateKey } = generateKeyPairSync(type, options);
+  return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `${alg}-${randomBytes(4).toString('hex')}` };
+}
+const keys = [
+  signingKey('RS256', 'rsa', { modulusLength: 2048 }),
+  signingKey('PS256', 'rsa', { modulusLength: 2048 }),
+  signingKey('ES256', 'ec', { namedCurve: 'P-256' }),
+  signingKey('EdDSA', 'ed25519'),
+];
+const asymmetric = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+
+const provider = new Provider(issuer, {
+  clients: [
+    {
+      client_id: 'demo',
+      // A public client has no secret.
+      ...(env.TOKEN_ENDPOINT_AUTH_METHOD === 'none' ? {} : { client_secret: 'a-secret-for-the-demo-and-nothing-else' }),
+      token_endpoint_auth_method: env.TOKEN_ENDPOINT_AUTH_METHOD ?? 'client_secret_basic',
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      redirect_uris: redirectUris,
+      post_logout_redirect_uris: env.POST_LOGOUT_REDIRECT_URIS
+        ? JSON.parse(env.POST_LOGOUT_REDIRECT_URIS)
+        : redirectUris.map((uri) => new URL('/', uri).href),
+      id_token_signed_response_alg: env.ID_TOKEN_ALG ?? 'RS256',
+      ...(env.BACKCHANNEL_LOGOUT_URI
+        ? { backchannel_logout_uri: env.BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true }
+        : {}),
+    },
+  ],
+  jwks: { keys },
+  cookies: { keys: [randomBytes(32).toString('hex')] },
+  pkce: { required: () => true },
+  claims: {
+    openid: ['sub'],
+    profile: ['name', 'preferred_username', 'groups'],
+    email: ['email', 'email_verified'],
+  },
+  // The claims of the asked scopes are in the ID token as well as in userinfo.
+  conformIdTokenClaims: false,
+  findAccount: (_ctx, id) =>
+    Object.hasOwn(users, id) ? { accountId: id, claims: () => ({ sub: id, ...users[id].claims }) } : undefined,
+  interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
+  loadExistingGrant: grantWithoutAsking,
+  issueRefreshToken: (_ctx, client, code) =>
+    client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+  rotateRefreshToken: env.ROTATE_REFRESH_TOKENS !== 'false',
+  ttl: {
+    AccessToken: seconds('ACCESS_TOKEN_SECONDS', 300),
+    IdToken: seconds('ID_TOKEN_SECONDS', 300),
+    RefreshToken: seconds('REFRESH_TOKEN_SECONDS', 86400),
+    AuthorizationCode: 60,
+    Interaction: 3600,
+    Session: 86400,
+    Grant: 86400,
+  },
+  enabledJWA: {
+    idTokenSigningAlgValues: asymmetric,
+    introspectionSigningAlgValues: asymmetric,
+    userinfoSigningAlgValues: asymmetric,
+  },
+  clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
+  features: {
+    devInteractions: { enabled: false },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    rpInitiatedLogout: { enabled: true },
+    backchannelLogout: { enabled: true },
+    clientCredentials: { enabled: true },
+    // `resource=https://…` in the authorization request makes the access token a JWT for that audience.
+    resourceIndicators: {
+      enabled: true,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (_ctx, resource) => ({
+        scope: 'api:read api:write',
+        audience: resource,
+        accessTokenTTL: seconds('ACCESS_TOKEN_SECONDS', 300),
+        accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: env.ID_TOKEN_ALG ?? 'RS256' } },
+      }),
+    },
+  },
+});
+
+// The demo client belongs to the same house as the provider: nobody is asked whether it may have what it asks for.
+async function grantWithoutAsking(ctx) {
+  const { client, session, params, resourceServers } = ctx.oidc;
+  const known = session.grantIdFor(client.clientId);
+  const grant =
+    (known && (await ctx.oidc.provider.Grant.find(known))) ??
+    new ctx.oidc.provider.Grant({ clientId: client.clientId, accountId: session.accountId });
+  grant.addOIDCScope(params.scope ?? 'openid');
+  for (const [resource, server] of Object.entries(resourceServers ?? {})) {
+    grant.addResourceScope(resource, [...server.scopes].join(' '));
+  }
+  await grant.save();
+  return grant;
+}
+
+const style = `body{font:16px/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;
+background:#f3f5f8;color:#1c2430}main{background:#fff;border-radius:12px;padding:2rem 2.25rem;width:19rem;
+box-shadow:0 1px 3px #0002,0 8px 24px #0001}h1{font-size:1.3rem;margin:0 0 .25rem}p{margin:0 0 1rem;color:#566}
+label{display:block;font-size:.875rem;font-weight:600;margin-top:.75rem}input{box-sizing:border-box;width:100%;
+font:inherit;padding:.5rem .625rem;margin-top:.25rem;border:1px solid #b8c0cc;border-radius:7px}
+button{font:inherit;font-weight:600;width:100%;margin-top:1.25rem;padding:.55rem;border:0;border-radius:7px;
+background:#1f5fbf;color:#fff;cursor:pointer}.wrong{color:#a3201c;margin:1rem 0 0}`;
+const styleHash = createHash('sha256').update(style).digest('base64');
+
+function loginPage(uid, wrong) {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Log in</title><style>${style}</style><main><h1>Demo identity provider</h1>
+<p>Log in as <b>demo</b> with the password <b>demo</b>.</p>
+<form method="post" action="/interaction/${uid}">
+<label>User name<input name="username" autocomplete="username" autofocus required></label>
+<label>Password<input name="password" type="password" autocomplete="current-password" required></label>
+${wrong ? '<p class="wrong" role="alert">User name or password is wrong.</p>' : ''}
+<button type="submit">Log in</button></form></main></html>`;
+}
+
+function sendPage(response, status, html) {
+  response.writeHead(status, {
+    'content-type': 'text/html; charset=utf-8',
+    'cache-control': 'no-store',
+    // No form-action: browsers would hold the redirect back to the client, which follows the form, against it.
+    'content-security-policy': `default-src 'none'; style-src 'sha256-${styleHash}'; frame-ancestors 'none'; base-uri 'none'`,
+  });
+  response.end(html);
+}
+
+async function formBody(request) {
+  let text = '';
+  for await (const chunk of request) {
+    text += chunk;
+    if (text.length > 10_000) throw new Error('the form is too large');
+  }
+  return new URLSearchParams(text);
+}
+
+async function interaction(request, response) {
+  const { uid } = await provider.interactionDetails(request, response);
+  if (request.method !== 'POST') return sendPage(response, 200, loginPage(uid, false));
+  const form = await formBody(request);
+  const name = form.get('username') ?? '';
+  if (!Object.hasOwn(users, name) || users[name].password !== form.get('password')) {
+    return sendPage(response, 401, loginPage(uid, true));
+  }
+  return provider.interactionFinished(request, response, { login: { accountId: name } });
+}
+
+const answer = provider.callback();
+const server = createServer((request, response) => {
+  if (!request.url.startsWith('/interaction/')) return answer(request, response);
+  return interaction(request, response).catch((error) => {
+    console.error(error);
+    if (!response.headersSent) sendPage(response, 400, '<!doctype html><title>Start again</title><p>This login is over. Start again.');
+  });
+});
+server.on('error', (error) => {
+  console.error(`the identity provider cannot listen on 127.0.0.1:${port}: ${error.message}`);
+  process.exit(1);
+});
+server.listen(port, '127.0.0.1', () => console.log(`oidc-provider at ${issuer}`));

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# make test: all that proves the filter, from a bare clone. Ends with totals, or stops at the first thing that fails.
+set -euo pipefail
+# shellcheck source=tools/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tools/toolchain.sh
+. "$(dirname "$0")/toolchain.sh"
+cd "$root"
+
+say "1/4 make check"
+tools/check.sh
+say "2/4 make wasm"
+tools/wasm.sh
+say "3/4 tests of the filter, native"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+cargo test --locked --package oidc_proxy_wasm 2>&1 | tee "$log"
+say "4/4 integration tests: Envoy, identity providers, browser"
+need_node
+need curl curl
+need chromium chromium
+need chromedriver chromium-driver
+tools/providers.sh oidc-provider
+tools/providers.sh keycloak > /dev/null
+ENVOY="$(tools/envoy.sh)"
+export ENVOY
+# Each of these starts whole programs; a few at a time is what two cores carry.
+cargo test --locked --package integration-tests -- --test-threads=2 2>&1 | tee -a "$log"
+
+awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
+     END { printf "• %d tests passed, %d failed, %d ignored, in %d s\n", passed, failed, ignored, '"$SECONDS"' }' "$log"

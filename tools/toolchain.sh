@@ -1,0 +1,108 @@
+# shellcheck shell=bash
+# Chooses the compiler for wasm32-wasip1; sourced. After `choose_toolchain`, `wasm_cargo ARGS...` runs cargo with it.
+#
+# 1. The active Rust toolchain, where it has the target.
+# 2. On Debian as root, the distribution's own rustc, with a standard library built once into .tools/wasm-sysroot-*.
+#    (rustup may be told not to install anything, and then ignores `targets` in rust-toolchain.toml without a word;
+#    that is its owner's choice and is left alone.)
+# 3. Otherwise a sentence.
+
+readonly wasm_target=wasm32-wasip1
+readonly oldest_rust=1.95
+wasm_env=()
+
+# The native compiler, which the tests need too.
+need_rust() {
+    has cargo || fail "cargo is missing: install Rust $oldest_rust or later (rustup toolchain install 1.95.0)"
+    local version
+    version="$(cd "$root" && cargo --version 2>&1 | awk '/^cargo /{print $2}')"
+    [ -n "$version" ] || fail "the Rust toolchain that rust-toolchain.toml names is not installed: rustup toolchain install 1.95.0"
+    [ "$(printf '%s\n' "$oldest_rust" "$version" | sort -V | head -n1)" = "$oldest_rust" ] ||
+        fail "cargo is $version, this needs Rust $oldest_rust or later: rustup toolchain install 1.95.0"
+    case "$version" in
+        "$oldest_rust".*) ;;
+        *) say "cargo is $version; rust-toolchain.toml names 1.95.0, which rustup would choose by itself" ;;
+    esac
+    need cc gcc libc6-dev
+}
+
+choose_toolchain() {
+    need_rust
+    if active_has_target; then
+        wasm_env=(CARGO_TARGET_DIR="$root/target")
+        return
+    fi
+    may_apt || fail "the Rust toolchain has no target $wasm_target: rustup target add $wasm_target"
+    debian_toolchain
+}
+
+active_has_target() {
+    local libdir
+    libdir="$(cd "$root" && rustc --print target-libdir --target "$wasm_target" 2> /dev/null)" || return 1
+    compgen -G "$libdir/libstd-*.rlib" > /dev/null
+}
+
+debian_toolchain() {
+    local package missing=()
+    for package in rustc-web rust-web-src cargo-web rust-web-clippy wasi-libc lld-19; do
+        dpkg-query -W -f '${Status}' "$package" 2> /dev/null | grep -q 'install ok installed' || missing+=("$package")
+    done
+    [ ${#missing[@]} = 0 ] || once apt apt "${missing[@]}"
+    local version sysroot
+    version="$(/usr/bin/rustc --version | awk '{print $2}')"
+    sysroot="$tools_dir/wasm-sysroot-$version"
+    [ -e "$sysroot/complete" ] || once sysroot build_sysroot "$sysroot"
+    local flags=("--sysroot" "$sysroot" "-Clink-self-contained=no" "-L/usr/lib/wasm32-wasi")
+    wasm_env=(
+        RUSTC=/usr/bin/rustc
+        CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19
+        CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f' && printf '%s' "${flags[*]}")"
+        # A folder of its own: the tests use another compiler, and neither should throw the other's work away.
+        CARGO_TARGET_DIR="$root/target/wasm"
+    )
+}
+
+# Builds the standard library for the target once. Without this, every build with other flags would build it again.
+build_sysroot() {
+    local sysroot="$1" work="$tools_dir/wasm-sysroot-build" libdir
+    [ ! -e "$sysroot/complete" ] || return 0
+    say "building the standard library for $wasm_target once (about a minute)"
+    rm -rf "$work" "$sysroot"
+    mkdir -p "$work/src"
+    cat > "$work/Cargo.toml" << 'TOML'
+[package]
+name = "sysroot"
+version = "0.0.0"
+edition = "2024"
+[workspace]
+[profile.release]
+panic = "abort"
+TOML
+    printf '//! Nothing: it is built for the sake of its standard library.\n' > "$work/src/lib.rs"
+    # Bitcode inside the libraries is what link-time optimisation works on.
+    (
+        cd "$work"
+        RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
+            CARGO_ENCODED_RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$work/target" \
+            cargo build --release --target "$wasm_target" -Zbuild-std=std,panic_abort > build.log 2>&1
+    ) || {
+        tail -n 15 "$work/build.log" >&2
+        fail "the standard library for $wasm_target did not build; the log is .tools/wasm-sysroot-build/build.log"
+    }
+    libdir="$sysroot/lib/rustlib/$wasm_target/lib"
+    mkdir -p "$libdir"
+    cp "$work/target/$wasm_target/release/deps/"*.rlib "$libdir/"
+    rm -f "$libdir"/libsysroot-*.rlib
+    rm -rf "$work"
+    touch "$sysroot/complete"
+}
+
+wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
+
+# Lints what only the wasm build compiles, with the clippy that belongs to the chosen compiler: wasm_clippy LINT-FLAGS...
+wasm_clippy() {
+    local clippy=(cargo clippy)
+    case " ${wasm_env[*]} " in *" RUSTC=/usr/bin/rustc "*) clippy=(/usr/bin/cargo-clippy clippy) ;; esac
+    (cd "$root" && env "${wasm_env[@]}" "${clippy[@]}" --quiet --locked --package oidc_proxy_wasm --lib \
+        --target "$wasm_target" -- "$@")
+}
