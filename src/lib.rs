@@ -4,9 +4,13 @@
 
 pub mod cache;
 pub mod config;
+pub mod exchange;
 pub mod http;
 pub mod jose;
+pub mod methods;
+pub mod policy;
 pub mod provider;
+pub mod runtime;
 pub mod seal;
 pub mod session;
 pub mod words;

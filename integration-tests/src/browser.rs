@@ -32,20 +32,9 @@ impl Browser {
         let work = Work::new("browser");
         let port = ports::free();
         let profile = work.path().join("profile");
-        let mut driver = Part::start(
-            "chromedriver",
-            work.path(),
-            "chromedriver",
-            &[&format!("--port={port}")],
-            &[],
-        );
+        let mut driver = Part::start("chromedriver", work.path(), "chromedriver", &[&format!("--port={port}")], &[]);
         driver.ready(port, "/status", PATIENCE).await;
-        let mut browser = Browser {
-            port,
-            session: String::new(),
-            driver,
-            _work: work,
-        };
+        let mut browser = Browser { port, session: String::new(), driver, _work: work };
         let arguments = [
             "--headless",
             "--no-sandbox",
@@ -59,14 +48,8 @@ impl Browser {
             "--window-size=1000,760",
             &format!("--user-data-dir={}", profile.display()),
         ];
-        let wanted =
-            json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
-        let answer = browser
-            .post(
-                "/session",
-                json!({ "capabilities": { "alwaysMatch": wanted } }),
-            )
-            .await;
+        let wanted = json!({ "browserName": "chrome", "goog:chromeOptions": { "args": arguments } });
+        let answer = browser.post("/session", json!({ "capabilities": { "alwaysMatch": wanted } })).await;
         browser.session = answer["sessionId"].as_str().expect("a session").to_owned();
         browser
     }
@@ -101,18 +84,11 @@ impl Browser {
             let body = json!({ "using": "css selector", "value": selector });
             let found = self.command("elements", body).await;
             if let Some(id) = found.get(0).and_then(|element| element[ELEMENT].as_str()) {
-                return Element {
-                    browser: self,
-                    id: id.to_owned(),
-                };
+                return Element { browser: self, id: id.to_owned() };
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!(
-            "no {selector} at {}:\n{}",
-            self.url().await,
-            self.source().await
-        );
+        panic!("no {selector} at {}:\n{}", self.url().await, self.source().await);
     }
 
     /// Waits until the address begins with this.
@@ -127,17 +103,12 @@ impl Browser {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!(
-            "never came to {url}, but to {}:\n{}",
-            self.url().await,
-            self.source().await
-        );
+        panic!("never came to {url}, but to {}:\n{}", self.url().await, self.source().await);
     }
 
     /// Runs an asynchronous script in the page, which calls its last argument with what it has to say.
     pub async fn script(&self, script: &str) -> Value {
-        self.command("execute/async", json!({ "script": script, "args": [] }))
-            .await
+        self.command("execute/async", json!({ "script": script, "args": [] })).await
     }
 
     /// Opens another tab and goes there; the answer is its name.
@@ -159,18 +130,12 @@ impl Browser {
 
     /// The cookies that the browser holds for the page.
     pub async fn cookies(&self) -> Vec<Value> {
-        self.read("cookie")
-            .await
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
+        self.read("cookie").await.as_array().cloned().unwrap_or_default()
     }
 
     /// Writes what is shown to `target/screenshots/NAME.png`.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
-        let picture = STANDARD
-            .decode(text(self.read("screenshot").await))
-            .expect("a picture");
+        let picture = STANDARD.decode(text(self.read("screenshot").await)).expect("a picture");
         let folder = root().join("target/screenshots");
         fs::create_dir_all(&folder).expect("a folder under target/");
         let file = folder.join(format!("{name}.png"));
@@ -184,8 +149,7 @@ impl Browser {
     }
 
     async fn command(&self, what: &str, body: Value) -> Value {
-        self.post(&format!("/session/{}/{what}", self.session), body)
-            .await
+        self.post(&format!("/session/{}/{what}", self.session), body).await
     }
 
     async fn post(&self, path: &str, body: Value) -> Value {
@@ -210,28 +174,17 @@ pub struct Element<'a> {
 impl Element<'_> {
     /// Types text into it.
     pub async fn fill(&self, text: &str) {
-        self.browser
-            .command(
-                &format!("element/{}/value", self.id),
-                json!({ "text": text }),
-            )
-            .await;
+        self.browser.command(&format!("element/{}/value", self.id), json!({ "text": text })).await;
     }
 
     /// Clicks it.
     pub async fn click(&self) {
-        self.browser
-            .command(&format!("element/{}/click", self.id), json!({}))
-            .await;
+        self.browser.command(&format!("element/{}/click", self.id), json!({})).await;
     }
 
     /// The text that a person reads there.
     pub async fn text(&self) -> String {
-        text(
-            self.browser
-                .read(&format!("element/{}/text", self.id))
-                .await,
-        )
+        text(self.browser.read(&format!("element/{}/text", self.id)).await)
     }
 }
 

@@ -41,15 +41,11 @@ pub fn ask(method: &str, port: u16, path: &str) -> Ask {
 
 /// Sends bytes as they are over a connection of their own, and reads until the other side closes or falls silent.
 pub async fn raw(port: u16, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))
-        .await
-        .expect("a connection");
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
     stream.write_all(bytes).await.expect("bytes are sent");
     let mut answer = Vec::new();
     let mut piece = [0; 4096];
-    while let Ok(Ok(read)) =
-        tokio::time::timeout(Duration::from_secs(1), stream.read(&mut piece)).await
-    {
+    while let Ok(Ok(read)) = tokio::time::timeout(Duration::from_secs(1), stream.read(&mut piece)).await {
         if read == 0 {
             break;
         }
@@ -101,8 +97,7 @@ impl Ask {
 
     /// One more header line; bytes that are no text are allowed in the value.
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Ask {
-        self.headers
-            .push((name.as_bytes().to_vec(), value.as_ref().to_vec()));
+        self.headers.push((name.as_bytes().to_vec(), value.as_ref().to_vec()));
         self
     }
 
@@ -115,19 +110,13 @@ impl Ask {
 
     /// A form.
     pub fn form(self, fields: &[(&str, &str)]) -> Ask {
-        let form = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        self.header("content-type", "application/x-www-form-urlencoded")
-            .body(form)
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        self.header("content-type", "application/x-www-form-urlencoded").body(form)
     }
 
     /// A body in chunks.
     pub fn chunks(mut self, chunks: &[&[u8]]) -> Ask {
-        self.body = chunks
-            .iter()
-            .map(|chunk| Bytes::copy_from_slice(chunk))
-            .collect();
+        self.body = chunks.iter().map(|chunk| Bytes::copy_from_slice(chunk)).collect();
         self.length = Length::Chunked;
         self
     }
@@ -136,10 +125,8 @@ impl Ask {
     pub fn trailer(mut self, name: &str, value: &str) -> Ask {
         self.length = Length::Chunked;
         let name: HeaderName = name.parse().expect("a header name");
-        self.headers
-            .push((b"trailer".to_vec(), name.as_str().as_bytes().to_vec()));
-        self.trailers
-            .append(name, value.parse().expect("a header value"));
+        self.headers.push((b"trailer".to_vec(), name.as_str().as_bytes().to_vec()));
+        self.trailers.append(name, value.parse().expect("a header value"));
         self
     }
 
@@ -149,9 +136,7 @@ impl Ask {
     /// When no whole answer comes.
     pub async fn send(self) -> Answer {
         let what = format!("{} localhost:{}{}", self.method, self.port, self.path);
-        self.try_send()
-            .await
-            .unwrap_or_else(|error| panic!("{what}: {error}"))
+        self.try_send().await.unwrap_or_else(|error| panic!("{what}: {error}"))
     }
 
     /// Sends it and reads the whole answer, if one comes within a minute.
@@ -161,12 +146,7 @@ impl Ask {
             let (head, body) = response.into_parts();
             let whole = body.collect().await?;
             let trailers = whole.trailers().cloned().unwrap_or_default();
-            Ok(Answer {
-                status: head.status.as_u16(),
-                headers: head.headers,
-                body: whole.to_bytes(),
-                trailers,
-            })
+            Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: whole.to_bytes(), trailers })
         })
         .await?
     }
@@ -178,16 +158,9 @@ impl Ask {
     }
 
     /// Sends the head, and the body as it is put into the sender.
-    pub async fn open_with(
-        self,
-    ) -> Result<(mpsc::UnboundedSender<Bytes>, Response<Incoming>), AskError> {
+    pub async fn open_with(self) -> Result<(mpsc::UnboundedSender<Bytes>, Response<Incoming>), AskError> {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let response = self
-            .dispatch(Outgoing {
-                live: Some(receiver),
-                ..Outgoing::default()
-            })
-            .await?;
+        let response = self.dispatch(Outgoing { live: Some(receiver), ..Outgoing::default() }).await?;
         Ok((sender, response))
     }
 
@@ -196,8 +169,7 @@ impl Ask {
         stream.set_nodelay(true)?;
         let io = TokioIo::new(stream);
         if self.version == Version::Http2 {
-            let (mut sender, connection) =
-                hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await?;
+            let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await?;
             tokio::spawn(connection);
             let response = sender.send_request(self.request(body)?).await?;
             // Dropping the last sender would close the connection under a body that is still coming.
@@ -217,19 +189,13 @@ impl Ask {
             Version::Http1 => self.path.clone(),
             Version::Http2 => format!("http://{}{}", self.host, self.path),
         };
-        let mut request = Request::builder()
-            .method(self.method.as_str())
-            .uri(uri)
-            .body(body)?;
+        let mut request = Request::builder().method(self.method.as_str()).uri(uri).body(body)?;
         let headers = request.headers_mut();
         if self.version == Version::Http1 {
             headers.insert("host", HeaderValue::from_str(&self.host)?);
         }
         for (name, value) in &self.headers {
-            headers.append(
-                HeaderName::from_bytes(name)?,
-                HeaderValue::from_bytes(value)?,
-            );
+            headers.append(HeaderName::from_bytes(name)?, HeaderValue::from_bytes(value)?);
         }
         Ok(request)
     }
@@ -259,11 +225,7 @@ impl Answer {
 
     /// All values of a header, as text.
     pub fn all(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .get_all(name)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .collect()
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
     /// The body as text.
@@ -276,16 +238,13 @@ impl Answer {
     /// # Panics
     /// When it is none.
     pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body)
-            .unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text()))
     }
 }
 
 /// Speaks something else over a connection that was switched by `Upgrade`: sends, and reads what comes back.
 pub async fn echo_over_upgrade(response: Response<Incoming>, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let upgraded = hyper::upgrade::on(response)
-        .await
-        .map_err(io::Error::other)?;
+    let upgraded = hyper::upgrade::on(response).await.map_err(io::Error::other)?;
     let mut stream = TokioIo::new(upgraded);
     stream.write_all(bytes).await?;
     let mut back = vec![0; bytes.len()];
@@ -323,15 +282,10 @@ impl Body for Outgoing {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if let Some(live) = &mut self.live {
-            return live
-                .poll_recv(context)
-                .map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
+            return live.poll_recv(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))));
         }
         let next = self.pieces.pop_front().map(Frame::data);
-        Poll::Ready(
-            next.or_else(|| self.trailers.take().map(Frame::trailers))
-                .map(Ok),
-        )
+        Poll::Ready(next.or_else(|| self.trailers.take().map(Frame::trailers)).map(Ok))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -339,8 +293,6 @@ impl Body for Outgoing {
     }
 
     fn size_hint(&self) -> hyper::body::SizeHint {
-        self.length
-            .map(hyper::body::SizeHint::with_exact)
-            .unwrap_or_default()
+        self.length.map(hyper::body::SizeHint::with_exact).unwrap_or_default()
     }
 }

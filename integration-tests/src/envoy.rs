@@ -18,12 +18,7 @@ use crate::setup::Setup;
 const START: Duration = Duration::from_secs(60);
 
 /// What Envoy or the SDK writes when a VM has failed.
-const SIGNS_OF_PANIC: [&str; 4] = [
-    "panicked at",
-    "Function: proxy_on_",
-    "Uncaught RuntimeError",
-    "Wasm VM failed",
-];
+const SIGNS_OF_PANIC: [&str; 4] = ["panicked at", "Function: proxy_on_", "Uncaught RuntimeError", "Wasm VM failed"];
 
 /// A running Envoy. When it is dropped, the test fails if the log shows that a VM has panicked.
 pub struct Envoy {
@@ -49,15 +44,7 @@ impl Envoy {
     pub async fn start(setup: Setup) -> Envoy {
         let work = Work::new("envoy");
         let bootstrap = setup.bootstrap().to_string();
-        Envoy::run(
-            work,
-            &bootstrap,
-            setup.port,
-            setup.admin_port,
-            setup.workers,
-            &setup.environment,
-        )
-        .await
+        Envoy::run(work, &bootstrap, setup.port, setup.admin_port, setup.workers, &setup.environment).await
     }
 
     /// As [`Envoy::start`], with a listener that [`Envoy::update`] can change.
@@ -65,43 +52,17 @@ impl Envoy {
         let work = Work::new("envoy");
         let file = work.path().join("listener.json");
         fs::write(&file, setup.discovery_answer(1).to_string()).expect("the listener's file");
-        let bootstrap = setup
-            .bootstrap_watching(&file.to_string_lossy())
-            .to_string();
-        Envoy::run(
-            work,
-            &bootstrap,
-            setup.port,
-            setup.admin_port,
-            setup.workers,
-            &setup.environment,
-        )
-        .await
+        let bootstrap = setup.bootstrap_watching(&file.to_string_lossy()).to_string();
+        Envoy::run(work, &bootstrap, setup.port, setup.admin_port, setup.workers, &setup.environment).await
     }
 
     /// Starts one of the files in `envoy-config/` after replacing text in it, such as the ports it names.
     ///
     /// # Panics
     /// When a text to replace is not there.
-    pub async fn start_example(
-        file: &str,
-        replace: &[(&str, String)],
-        ports: Ports,
-        env: &[(&str, &str)],
-    ) -> Envoy {
-        let environment: Vec<_> = env
-            .iter()
-            .map(|(name, value)| (name.to_string(), value.to_string()))
-            .collect();
-        Envoy::run(
-            Work::new("envoy"),
-            &example(file, replace),
-            ports.gate,
-            ports.admin,
-            2,
-            &environment,
-        )
-        .await
+    pub async fn start_example(file: &str, replace: &[(&str, String)], ports: Ports, env: &[(&str, &str)]) -> Envoy {
+        let environment: Vec<_> = env.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        Envoy::run(Work::new("envoy"), &example(file, replace), ports.gate, ports.admin, 2, &environment).await
     }
 
     /// The log of an Envoy that does not start with this setup.
@@ -110,32 +71,16 @@ impl Envoy {
     /// When it does start.
     pub async fn refused(setup: Setup) -> String {
         let work = Work::new("envoy");
-        let mut part = spawn(
-            &work,
-            &setup.bootstrap().to_string(),
-            setup.workers,
-            &setup.environment,
-        );
+        let mut part = spawn(&work, &setup.bootstrap().to_string(), setup.workers, &setup.environment);
         let deadline = Instant::now() + START;
         while !part.ended() {
-            assert!(
-                Instant::now() < deadline,
-                "Envoy neither starts nor ends:\n{}",
-                part.log()
-            );
+            assert!(Instant::now() < deadline, "Envoy neither starts nor ends:\n{}", part.log());
             let ready = client::get(setup.admin_port, "/ready").try_send().await;
-            assert!(
-                !ready.is_ok_and(|answer| answer.status == 200),
-                "Envoy accepted what it should refuse"
-            );
+            assert!(!ready.is_ok_and(|answer| answer.status == 200), "Envoy accepted what it should refuse");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         let log = part.log();
-        assert_eq!(
-            signs_of_panic(&log),
-            Vec::<&str>::new(),
-            "a refusal is no panic:\n{log}"
-        );
+        assert_eq!(signs_of_panic(&log), Vec::<&str>::new(), "a refusal is no panic:\n{log}");
         log
     }
 
@@ -143,12 +88,8 @@ impl Envoy {
     pub async fn update(&mut self, setup: &Setup) -> Update {
         let (taken, refused) = (self.stat(LDS_TAKEN).await, self.stat(LDS_REFUSED).await);
         self.version += 1;
-        let (next, file) = (
-            self.work.path().join("next.json"),
-            self.work.path().join("listener.json"),
-        );
-        fs::write(&next, setup.discovery_answer(self.version).to_string())
-            .expect("the listener's file");
+        let (next, file) = (self.work.path().join("next.json"), self.work.path().join("listener.json"));
+        fs::write(&next, setup.discovery_answer(self.version).to_string()).expect("the listener's file");
         // Envoy looks at the file when another is moved onto it, so that it never reads half of one.
         fs::rename(&next, &file).expect("the listener's file in its place");
         let deadline = Instant::now() + START;
@@ -171,15 +112,9 @@ impl Envoy {
 
     /// All counters and gauges by their full name.
     pub async fn stats(&self) -> BTreeMap<String, u64> {
-        let answer = client::get(self.admin_port, "/stats?format=json")
-            .send()
-            .await
-            .json();
+        let answer = client::get(self.admin_port, "/stats?format=json").send().await.json();
         let numbers = answer["stats"].as_array().expect("a list of statistics");
-        numbers
-            .iter()
-            .filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?)))
-            .collect()
+        numbers.iter().filter_map(|stat| Some((stat["name"].as_str()?.to_owned(), stat["value"].as_u64()?))).collect()
     }
 
     /// One counter or gauge; 0 when it is not there.
@@ -189,10 +124,7 @@ impl Envoy {
 
     /// The configuration as Envoy shows it to whoever may read its admin pages.
     pub async fn config_dump(&self) -> Value {
-        client::get(self.admin_port, "/config_dump")
-            .send()
-            .await
-            .json()
+        client::get(self.admin_port, "/config_dump").send().await.json()
     }
 
     /// Resident memory of the process in bytes, as the kernel counts it.
@@ -204,11 +136,7 @@ impl Envoy {
     /// When the log shows that a VM has panicked.
     pub fn assert_no_panic(&self) {
         let log = self.log();
-        assert_eq!(
-            signs_of_panic(&log),
-            Vec::<&str>::new(),
-            "a VM has panicked"
-        );
+        assert_eq!(signs_of_panic(&log), Vec::<&str>::new(), "a VM has panicked");
     }
 
     async fn run(
@@ -221,13 +149,7 @@ impl Envoy {
     ) -> Envoy {
         let mut part = spawn(&work, config, workers, environment);
         part.ready(admin, "/ready", START).await;
-        Envoy {
-            port,
-            admin_port: admin,
-            part,
-            work,
-            version: 1,
-        }
+        Envoy { port, admin_port: admin, part, work, version: 1 }
     }
 }
 
@@ -260,8 +182,7 @@ pub struct Ports {
 /// When a text to replace is not there.
 pub fn example(file: &str, replace: &[(&str, String)]) -> String {
     let path = root().join("envoy-config").join(file);
-    let mut text =
-        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     for (from, to) in replace {
         assert!(text.contains(from), "{file} does not hold {from}");
         text = text.replace(from, to);
@@ -273,14 +194,8 @@ pub fn example(file: &str, replace: &[(&str, String)]) -> String {
 fn binary() -> &'static str {
     static BINARY: OnceLock<String> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let found = Command::new(root().join("tools/envoy.sh"))
-            .output()
-            .expect("tools/envoy.sh runs");
-        assert!(
-            found.status.success(),
-            "{}",
-            String::from_utf8_lossy(&found.stderr)
-        );
+        let found = Command::new(root().join("tools/envoy.sh")).output().expect("tools/envoy.sh runs");
+        assert!(found.status.success(), "{}", String::from_utf8_lossy(&found.stderr));
         String::from_utf8_lossy(&found.stdout).trim().to_owned()
     })
 }
@@ -300,15 +215,10 @@ fn spawn(work: &Work, config: &str, workers: u32, environment: &[(String, String
         "--component-log-level",
         "wasm:debug",
     ];
-    let environment: Vec<_> = environment
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     Part::start("envoy", work.path(), binary(), &arguments, &environment)
 }
 
 fn signs_of_panic(log: &str) -> Vec<&str> {
-    log.lines()
-        .filter(|line| SIGNS_OF_PANIC.iter().any(|sign| line.contains(sign)))
-        .collect()
+    log.lines().filter(|line| SIGNS_OF_PANIC.iter().any(|sign| line.contains(sign))).collect()
 }

@@ -67,9 +67,7 @@ impl Hostile {
 
     /// Starts with a key of the test's choice.
     pub async fn start_with(signer: Signer) -> Hostile {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let state = Arc::new(Mutex::new(State {
             issuer: format!("http://127.0.0.1:{port}"),
@@ -128,11 +126,7 @@ impl Hostile {
 
     /// How often an endpoint was asked.
     pub fn count(&self, endpoint: Endpoint) -> usize {
-        self.state()
-            .calls
-            .iter()
-            .filter(|call| call.endpoint == endpoint)
-            .count()
+        self.state().calls.iter().filter(|call| call.endpoint == endpoint).count()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,9 +135,7 @@ impl Hostile {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state
-        .lock()
-        .unwrap_or_else(|poisoned| poisoned.into_inner())
+    state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
@@ -161,10 +153,7 @@ async fn converse(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Resul
     let (trick, honest) = {
         let mut state = lock(state);
         state.calls.push(call.clone());
-        (
-            state.tricks.get(&call.endpoint).cloned(),
-            honest::answer(&mut state, &call),
-        )
+        (state.tricks.get(&call.endpoint).cloned(), honest::answer(&mut state, &call))
     };
     match trick {
         None => wire::send(&mut stream, &honest).await,

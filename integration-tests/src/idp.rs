@@ -30,38 +30,15 @@ pub async fn oidc_provider(redirect_uris: &[String], settings: &[(&str, &str)]) 
 }
 
 /// As [`oidc_provider`], on a given port: for one that comes back after it was away.
-pub async fn oidc_provider_at(
-    port: u16,
-    redirect_uris: &[String],
-    settings: &[(&str, &str)],
-) -> Idp {
+pub async fn oidc_provider_at(port: u16, redirect_uris: &[String], settings: &[(&str, &str)]) -> Idp {
     fetched("oidc-provider");
     let work = Work::new("oidc-provider");
     let (port_text, uris) = (port.to_string(), json!(redirect_uris).to_string());
-    let mut environment = vec![
-        ("PORT", port_text.as_str()),
-        ("REDIRECT_URIS", uris.as_str()),
-    ];
+    let mut environment = vec![("PORT", port_text.as_str()), ("REDIRECT_URIS", uris.as_str())];
     environment.extend_from_slice(settings);
-    let mut part = Part::start(
-        "oidc-provider",
-        work.path(),
-        "node",
-        &["tools/idp/oidc-provider.mjs"],
-        &environment,
-    );
-    part.ready(
-        port,
-        "/.well-known/openid-configuration",
-        Duration::from_secs(30),
-    )
-    .await;
-    Idp {
-        port,
-        issuer: format!("http://127.0.0.1:{port}"),
-        part,
-        _work: work,
-    }
+    let mut part = Part::start("oidc-provider", work.path(), "node", &["tools/idp/oidc-provider.mjs"], &environment);
+    part.ready(port, "/.well-known/openid-configuration", Duration::from_secs(30)).await;
+    Idp { port, issuer: format!("http://127.0.0.1:{port}"), part, _work: work }
 }
 
 /// Starts Keycloak with the realm `demo`; this takes 20 s, so tests of one program share it.
@@ -70,35 +47,12 @@ pub async fn keycloak(redirect_uris: &[String]) -> Idp {
     let work = Work::new("keycloak");
     let port = ports::free();
     let (port_text, management) = (port.to_string(), ports::free().to_string());
-    let (uris, folder) = (
-        json!(redirect_uris).to_string(),
-        work.path().to_string_lossy().into_owned(),
-    );
-    let environment = [
-        ("PORT", port_text.as_str()),
-        ("MANAGEMENT_PORT", &management),
-        ("REDIRECT_URIS", &uris),
-        ("WORK", &folder),
-    ];
-    let mut part = Part::start(
-        "keycloak",
-        work.path(),
-        "tools/idp/keycloak.sh",
-        &[],
-        &environment,
-    );
-    part.ready(
-        port,
-        "/realms/demo/.well-known/openid-configuration",
-        Duration::from_secs(180),
-    )
-    .await;
-    Idp {
-        port,
-        issuer: format!("http://127.0.0.1:{port}/realms/demo"),
-        part,
-        _work: work,
-    }
+    let (uris, folder) = (json!(redirect_uris).to_string(), work.path().to_string_lossy().into_owned());
+    let environment =
+        [("PORT", port_text.as_str()), ("MANAGEMENT_PORT", &management), ("REDIRECT_URIS", &uris), ("WORK", &folder)];
+    let mut part = Part::start("keycloak", work.path(), "tools/idp/keycloak.sh", &[], &environment);
+    part.ready(port, "/realms/demo/.well-known/openid-configuration", Duration::from_secs(180)).await;
+    Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/demo"), part, _work: work }
 }
 
 impl Idp {
@@ -115,11 +69,7 @@ impl Idp {
     /// The discovery document as the provider itself gives it.
     pub async fn discovery(&self) -> serde_json::Value {
         let path = format!("{}/.well-known/openid-configuration", path_of(&self.issuer));
-        client::get(self.port, &path)
-            .host(format!("127.0.0.1:{}", self.port))
-            .send()
-            .await
-            .json()
+        client::get(self.port, &path).host(format!("127.0.0.1:{}", self.port)).send().await.json()
     }
 }
 
@@ -129,14 +79,7 @@ fn path_of(issuer: &str) -> String {
 }
 
 fn fetched(provider: &str) -> PathBuf {
-    let done = Command::new(root().join("tools/providers.sh"))
-        .arg(provider)
-        .output()
-        .expect("tools/providers.sh runs");
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    let done = Command::new(root().join("tools/providers.sh")).arg(provider).output().expect("tools/providers.sh runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     PathBuf::from(String::from_utf8_lossy(&done.stdout).trim())
 }

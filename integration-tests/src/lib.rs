@@ -30,9 +30,7 @@ use std::path::{Path, PathBuf};
 
 /// The repository.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("this crate is a folder of the repository")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the repository")
 }
 
 /// The built filter, `dist/oidc_proxy_wasm.wasm`.
@@ -41,10 +39,7 @@ pub fn root() -> &'static Path {
 /// When it has not been built.
 pub fn module() -> PathBuf {
     let module = root().join("dist/oidc_proxy_wasm.wasm");
-    assert!(
-        module.is_file(),
-        "dist/oidc_proxy_wasm.wasm is not there: make wasm"
-    );
+    assert!(module.is_file(), "dist/oidc_proxy_wasm.wasm is not there: make wasm");
     module
 }
 

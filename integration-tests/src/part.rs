@@ -18,13 +18,7 @@ pub struct Part {
 
 impl Part {
     /// Starts `command`, which is given its arguments by the caller, in the repository's root.
-    pub fn start(
-        name: &str,
-        work: &Path,
-        program: &str,
-        arguments: &[&str],
-        environment: &[(&str, &str)],
-    ) -> Part {
+    pub fn start(name: &str, work: &Path, program: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Part {
         let log = File::create(work.join(format!("{name}.log"))).expect("a log file");
         let child = Command::new(root().join("tools/leash.sh"))
             .arg(program)
@@ -36,11 +30,7 @@ impl Part {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
-        Part {
-            name: name.into(),
-            work: work.into(),
-            child,
-        }
+        Part { name: name.into(), work: work.into(), child }
     }
 
     /// All that it has written so far.
@@ -51,10 +41,7 @@ impl Part {
 
     /// Whether it has ended by itself.
     pub fn ended(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("the state of a child")
-            .is_some()
+        self.child.try_wait().expect("the state of a child").is_some()
     }
 
     /// Waits until `url` answers 200.
@@ -64,27 +51,15 @@ impl Part {
     pub async fn ready(&mut self, port: u16, path: &str, patience: Duration) {
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
-            assert!(
-                !self.ended(),
-                "{} has ended; its log:\n{}",
-                self.name,
-                self.log()
-            );
-            if let Ok(answer) = client::get(port, path)
-                .host(format!("127.0.0.1:{port}"))
-                .try_send()
-                .await
+            assert!(!self.ended(), "{} has ended; its log:\n{}", self.name, self.log());
+            if let Ok(answer) = client::get(port, path).host(format!("127.0.0.1:{port}")).try_send().await
                 && answer.status == 200
             {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!(
-            "{} does not answer on port {port} after {patience:?}; its log:\n{}",
-            self.name,
-            self.log()
-        );
+        panic!("{} does not answer on port {port} after {patience:?}; its log:\n{}", self.name, self.log());
     }
 
     /// Ends it and waits until it has ended.
@@ -114,11 +89,7 @@ pub struct Work(PathBuf);
 impl Work {
     /// A new folder under `target/`.
     pub fn new(name: &str) -> Work {
-        let path = root().join(format!(
-            "target/integration/{name}-{}-{}",
-            process::id(),
-            random_hex::<3>()
-        ));
+        let path = root().join(format!("target/integration/{name}-{}-{}", process::id(), random_hex::<3>()));
         fs::create_dir_all(&path).expect("a folder under target/");
         Work(path)
     }

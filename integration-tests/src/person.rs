@@ -61,15 +61,8 @@ impl Person {
     /// Opens an address as a script of a page does, and stays there.
     pub async fn fetch(&mut self, url: &str) -> Answer {
         let url = Url::parse(url).expect("a URL");
-        let ask = self
-            .ask("GET", &url)
-            .header("accept", "application/json")
-            .header("sec-fetch-mode", "cors");
-        let answer = ask
-            .header("sec-fetch-dest", "empty")
-            .header("x-requested-with", "XMLHttpRequest")
-            .send()
-            .await;
+        let ask = self.ask("GET", &url).header("accept", "application/json").header("sec-fetch-mode", "cors");
+        let answer = ask.header("sec-fetch-dest", "empty").header("x-requested-with", "XMLHttpRequest").send().await;
         self.keep(&url, &answer);
         answer
     }
@@ -80,8 +73,7 @@ impl Person {
     /// When there is no form.
     pub async fn submit(&mut self, page: &Page, fields: &[(&str, &str)]) -> Page {
         self.hops.clear();
-        let form =
-            Form::first(&page.answer.text()).unwrap_or_else(|| panic!("no form at {}", page.url));
+        let form = Form::first(&page.answer.text()).unwrap_or_else(|| panic!("no form at {}", page.url));
         let mut filled = form.fields;
         for (name, value) in fields {
             filled.retain(|(known, _)| known != name);
@@ -95,20 +87,14 @@ impl Person {
     pub async fn log_in(&mut self, url: &str, user: &str, password: &str) -> Page {
         let form = self.open(url).await;
         let way = self.hops.clone();
-        let page = self
-            .submit(&form, &[("username", user), ("password", password)])
-            .await;
+        let page = self.submit(&form, &[("username", user), ("password", password)]).await;
         self.hops.splice(0..0, way);
         page
     }
 
     /// The cookies that a host has set.
     pub fn cookies(&self, host: &str) -> Vec<Cookie> {
-        self.jar
-            .iter()
-            .filter(|cookie| cookie.host == host)
-            .cloned()
-            .collect()
+        self.jar.iter().filter(|cookie| cookie.host == host).cloned().collect()
     }
 
     /// Changes the jar behind the server's back.
@@ -116,25 +102,15 @@ impl Person {
         change(&mut self.jar);
     }
 
-    async fn follow(
-        &mut self,
-        method: &str,
-        mut url: Url,
-        mut form: Option<Vec<(String, String)>>,
-    ) -> Page {
+    async fn follow(&mut self, method: &str, mut url: Url, mut form: Option<Vec<(String, String)>>) -> Page {
         let mut method = method.to_owned();
         for _ in 0..MOST_HOPS {
             let answer = self.load(&method, &url, form.as_deref()).await;
             self.hops.push((url.clone(), answer.status));
-            let Some(location) = answer
-                .header("location")
-                .filter(|_| (300..400).contains(&answer.status))
-            else {
+            let Some(location) = answer.header("location").filter(|_| (300..400).contains(&answer.status)) else {
                 return Page { url, answer };
             };
-            url = url
-                .join(location)
-                .unwrap_or_else(|error| panic!("Location {location:?}: {error}"));
+            url = url.join(location).unwrap_or_else(|error| panic!("Location {location:?}: {error}"));
             if !matches!(answer.status, 307 | 308) {
                 (method, form) = ("GET".into(), None);
             }
@@ -143,17 +119,10 @@ impl Person {
     }
 
     async fn load(&mut self, method: &str, url: &Url, form: Option<&[(String, String)]>) -> Answer {
-        let mut ask = self
-            .ask(method, url)
-            .header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
-        ask = ask
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-dest", "document");
+        let mut ask = self.ask(method, url).header("accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        ask = ask.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document");
         if let Some(form) = form {
-            let fields: Vec<_> = form
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
+            let fields: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             ask = ask.form(&fields);
         }
         let answer = ask.send().await;
@@ -162,10 +131,7 @@ impl Person {
     }
 
     fn ask(&self, method: &str, url: &Url) -> client::Ask {
-        let (host, port) = (
-            url.host_str().expect("a host"),
-            url.port_or_known_default().expect("a port"),
-        );
+        let (host, port) = (url.host_str().expect("a host"), url.port_or_known_default().expect("a port"));
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let ask = client::ask(method, port, target).host(format!("{host}:{port}"));
         match self.cookie_line(host, url.path()) {
@@ -176,12 +142,7 @@ impl Person {
 
     fn cookie_line(&self, host: &str, path: &str) -> String {
         let fits = |cookie: &&Cookie| cookie.host == host && within(&cookie.path, path);
-        let pairs: Vec<_> = self
-            .jar
-            .iter()
-            .filter(fits)
-            .map(|c| format!("{}={}", c.name, c.value))
-            .collect();
+        let pairs: Vec<_> = self.jar.iter().filter(fits).map(|c| format!("{}={}", c.name, c.value)).collect();
         pairs.join("; ")
     }
 
@@ -190,11 +151,8 @@ impl Person {
         for line in answer.all("set-cookie") {
             let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
             let (name, value) = pair.split_once('=').expect("a cookie has a name");
-            let path = attribute(attributes, "path")
-                .filter(|path| path.starts_with('/'))
-                .unwrap_or("/");
-            self.jar
-                .retain(|known| !(known.host == host && known.name == name && known.path == path));
+            let path = attribute(attributes, "path").filter(|path| path.starts_with('/')).unwrap_or("/");
+            self.jar.retain(|known| !(known.host == host && known.name == name && known.path == path));
             if !ends(attributes) {
                 self.jar.push(Cookie {
                     host: host.into(),
@@ -210,8 +168,7 @@ impl Person {
 
 /// RFC 6265 §5.1.4.
 fn within(cookie: &str, path: &str) -> bool {
-    path.strip_prefix(cookie)
-        .is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 fn attribute<'a>(attributes: &'a str, wanted: &str) -> Option<&'a str> {
@@ -226,8 +183,7 @@ fn attribute<'a>(attributes: &'a str, wanted: &str) -> Option<&'a str> {
 fn ends(attributes: &str) -> bool {
     match attribute(attributes, "max-age") {
         Some(seconds) => seconds.parse::<i64>().is_ok_and(|seconds| seconds <= 0),
-        None => attribute(attributes, "expires")
-            .is_some_and(|date| date.contains(" 1970 ") || date.contains("-1970 ")),
+        None => attribute(attributes, "expires").is_some_and(|date| date.contains(" 1970 ") || date.contains("-1970 ")),
     }
 }
 
@@ -246,16 +202,11 @@ impl Form {
         let tag = form.split('>').next()?;
         let inputs = form.split("<input").skip(1).filter_map(|input| {
             let tag = input.split('>').next()?;
-            Some((
-                value_of(tag, "name")?,
-                value_of(tag, "value").unwrap_or_default(),
-            ))
+            Some((value_of(tag, "name")?, value_of(tag, "value").unwrap_or_default()))
         });
         Some(Form {
             action: value_of(tag, "action").unwrap_or_default(),
-            method: value_of(tag, "method")
-                .unwrap_or_else(|| "GET".into())
-                .to_uppercase(),
+            method: value_of(tag, "method").unwrap_or_else(|| "GET".into()).to_uppercase(),
             fields: inputs.collect(),
         })
     }
@@ -265,13 +216,7 @@ impl Form {
 fn value_of(tag: &str, name: &str) -> Option<String> {
     let start = tag.find(&format!(" {name}=\""))? + name.len() + 3;
     let value = tag.get(start..)?.split('"').next()?;
-    Some(
-        value
-            .replace("&quot;", "\"")
-            .replace("&#39;", "'")
-            .replace("&#x3D;", "=")
-            .replace("&amp;", "&"),
-    )
+    Some(value.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x3D;", "=").replace("&amp;", "&"))
 }
 
 #[cfg(test)]
@@ -283,24 +228,13 @@ mod tests {
         let html = r#"<form action="/go?a=1&amp;b=2" method="post"><input type="hidden" name="x" value="1">
             <input name="user"></form><form action="/other">"#;
         let form = Form::first(html).unwrap();
-        assert_eq!(
-            (form.action.as_str(), form.method.as_str()),
-            ("/go?a=1&b=2", "POST")
-        );
-        assert_eq!(
-            form.fields,
-            [("x".into(), "1".into()), ("user".into(), String::new())]
-        );
+        assert_eq!((form.action.as_str(), form.method.as_str()), ("/go?a=1&b=2", "POST"));
+        assert_eq!(form.fields, [("x".into(), "1".into()), ("user".into(), String::new())]);
     }
 
     #[test]
     fn a_cookie_path_ends_at_a_segment() {
-        assert!(
-            within("/", "/any")
-                && within("/a", "/a")
-                && within("/a", "/a/b")
-                && within("/a/", "/a/b")
-        );
+        assert!(within("/", "/any") && within("/a", "/a") && within("/a", "/a/b") && within("/a/", "/a/b"));
         assert!(!within("/a", "/ab"));
     }
 }

@@ -129,11 +129,7 @@ impl Setup {
     }
 
     fn bootstrap_without_listener(&self) -> Value {
-        let mut clusters: Vec<Value> = self
-            .clusters
-            .iter()
-            .map(|(name, port)| cluster(name, *port))
-            .collect();
+        let mut clusters: Vec<Value> = self.clusters.iter().map(|(name, port)| cluster(name, *port)).collect();
         if let Some((port, protocol)) = self.upstream {
             let mut upstream = cluster("upstream", port);
             if protocol == Protocol::Http2 {
@@ -164,8 +160,7 @@ impl Setup {
             manager["normalize_path"] = json!(true);
             manager["merge_slashes"] = json!(true);
             manager["path_with_escaped_slashes_action"] = json!("REJECT_REQUEST");
-            manager["common_http_protocol_options"] =
-                json!({ "headers_with_underscores_action": "DROP_HEADER" });
+            manager["common_http_protocol_options"] = json!({ "headers_with_underscores_action": "DROP_HEADER" });
         }
         json!({
             "name": "gate",
@@ -204,15 +199,13 @@ impl Setup {
     }
 
     fn http_filters(&self) -> Vec<Value> {
-        let mut filters =
-            vec![json!({ "name": "oidc", "typed_config": self.wasm("oidc", self.filter.clone()) })];
+        let mut filters = vec![json!({ "name": "oidc", "typed_config": self.wasm("oidc", self.filter.clone()) })];
         if !self.body_paths.is_empty() {
             let mut readable = self.filter.clone();
             readable["bodies"] = json!("readable");
             let mut config = self.wasm("oidc_bodies", readable);
             config["config"]["allow_on_headers_stop_iteration"] = json!(true);
-            filters
-                .push(json!({ "name": "oidc_bodies", "disabled": true, "typed_config": config }));
+            filters.push(json!({ "name": "oidc_bodies", "disabled": true, "typed_config": config }));
         }
         filters.push(json!({
             "name": "envoy.filters.http.router",
@@ -222,11 +215,7 @@ impl Setup {
     }
 
     fn wasm(&self, name: &str, configuration: Value) -> Value {
-        let variables: Vec<&str> = self
-            .environment
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let variables: Vec<&str> = self.environment.iter().map(|(name, _)| name.as_str()).collect();
         json!({
             "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
             "config": {

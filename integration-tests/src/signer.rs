@@ -26,22 +26,15 @@ impl Signer {
     /// A new RSA key of 2048 bits.
     pub fn rs256(kid: &str) -> Signer {
         let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, 2048).expect("an RSA key");
-        Signer {
-            kid: kid.into(),
-            key: Key::Rs256(Box::new(key)),
-        }
+        Signer { kid: kid.into(), key: Key::Rs256(Box::new(key)) }
     }
 
     /// A new key on P-256.
     pub fn es256(kid: &str) -> Signer {
         let mut bytes = [0; 32];
         getrandom::fill(&mut bytes).expect("the system gives random bytes");
-        let key = p256::ecdsa::SigningKey::from_slice(&bytes)
-            .expect("a scalar below the order, as nearly all are");
-        Signer {
-            kid: kid.into(),
-            key: Key::Es256(key),
-        }
+        let key = p256::ecdsa::SigningKey::from_slice(&bytes).expect("a scalar below the order, as nearly all are");
+        Signer { kid: kid.into(), key: Key::Es256(key) }
     }
 
     /// Its `alg`.
@@ -76,11 +69,7 @@ impl Signer {
 
     /// A compact JWS over exactly this header and these claims, sensible or not.
     pub fn sign(&self, header: &Value, claims: &Value) -> String {
-        let message = format!(
-            "{}.{}",
-            encode(header.to_string().as_bytes()),
-            encode(claims.to_string().as_bytes())
-        );
+        let message = format!("{}.{}", encode(header.to_string().as_bytes()), encode(claims.to_string().as_bytes()));
         let signature = match &self.key {
             Key::Rs256(key) => {
                 let key = pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key.as_ref().clone());

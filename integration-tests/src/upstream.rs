@@ -44,9 +44,7 @@ pub struct Seen {
 impl Upstream {
     /// Starts on the test's runtime and lives as long as that.
     pub async fn start() -> Upstream {
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .expect("a free port");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let port = listener.local_addr().expect("its address").port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         tokio::spawn(serve(listener, seen.clone()));
@@ -55,10 +53,7 @@ impl Upstream {
 
     /// Everything that has reached it, in order.
     pub fn seen(&self) -> Vec<Seen> {
-        self.seen
-            .lock()
-            .expect("nobody panicked holding it")
-            .clone()
+        self.seen.lock().expect("nobody panicked holding it").clone()
     }
 }
 
@@ -70,41 +65,22 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<Vec<Seen>>>) {
         let service = service_fn(move |request| answer(request, seen.clone()));
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());
-            let _ = server
-                .serve_connection_with_upgrades(TokioIo::new(stream), service)
-                .await;
+            let _ = server.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
         });
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    seen: Arc<Mutex<Vec<Seen>>>,
-) -> Result<Answered, Infallible> {
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("", |path| path.as_str())
-        .to_owned();
-    let head = Seen {
-        method: request.method().to_string(),
-        path,
-        headers: request.headers().clone(),
-    };
-    seen.lock()
-        .expect("nobody panicked holding it")
-        .push(head.clone());
+async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Result<Answered, Infallible> {
+    let path = request.uri().path_and_query().map_or("", |path| path.as_str()).to_owned();
+    let head = Seen { method: request.method().to_string(), path, headers: request.headers().clone() };
+    seen.lock().expect("nobody panicked holding it").push(head.clone());
     if request.headers().contains_key("upgrade") {
         return Ok(upgrade(request));
     }
     if head.path == "/events" {
         return Ok(events());
     }
-    if request
-        .headers()
-        .get("content-type")
-        .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
-    {
+    if request.headers().get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"application/grpc")) {
         return Ok(stream_back(request));
     }
     Ok(echo(head, request.into_body()).await)
@@ -112,10 +88,7 @@ async fn answer(
 
 async fn echo(head: Seen, body: Incoming) -> Answered {
     let Ok(whole) = body.collect().await else {
-        return Response::builder()
-            .status(400)
-            .body(full("the body broke off"))
-            .expect("a response");
+        return Response::builder().status(400).body(full("the body broke off")).expect("a response");
     };
     let trailers = whole.trailers().map(lines).unwrap_or_default();
     let told = json!({
@@ -125,17 +98,11 @@ async fn echo(head: Seen, body: Incoming) -> Answered {
         "trailers": trailers,
         "body_length": whole.to_bytes().len(),
     });
-    Response::builder()
-        .header("content-type", "application/json")
-        .body(full(told.to_string()))
-        .expect("a response")
+    Response::builder().header("content-type", "application/json").body(full(told.to_string())).expect("a response")
 }
 
 fn lines(headers: &HeaderMap) -> Vec<Value> {
-    headers
-        .iter()
-        .map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())]))
-        .collect()
+    headers.iter().map(|(name, value)| json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])).collect()
 }
 
 fn full(text: impl Into<Bytes>) -> BoxBody<Bytes, Infallible> {
@@ -151,10 +118,7 @@ fn upgrade(request: Request<Incoming>) -> Answered {
         let (mut from, mut to) = tokio::io::split(TokioIo::new(upgraded));
         let _ = tokio::io::copy(&mut from, &mut to).await;
     });
-    let response = Response::builder()
-        .status(101)
-        .header("connection", "upgrade")
-        .header("upgrade", protocol);
+    let response = Response::builder().status(101).header("connection", "upgrade").header("upgrade", protocol);
     response.body(full("")).expect("a response")
 }
 
@@ -166,10 +130,7 @@ fn events() -> Answered {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     });
-    Response::builder()
-        .header("content-type", "text/event-stream")
-        .body(Frames(receiver).boxed())
-        .expect("a response")
+    Response::builder().header("content-type", "text/event-stream").body(Frames(receiver).boxed()).expect("a response")
 }
 
 fn stream_back(request: Request<Incoming>) -> Answered {
@@ -186,10 +147,7 @@ fn stream_back(request: Request<Incoming>) -> Answered {
         trailers.insert("grpc-status", "0".parse().expect("a header value"));
         let _ = sender.send(Frame::trailers(trailers));
     });
-    Response::builder()
-        .header("content-type", "application/grpc")
-        .body(Frames(receiver).boxed())
-        .expect("a response")
+    Response::builder().header("content-type", "application/grpc").body(Frames(receiver).boxed()).expect("a response")
 }
 
 /// A body that comes as it is sent.

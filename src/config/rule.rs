@@ -31,6 +31,17 @@ pub struct Rule {
     pub errors: Errors,
 }
 
+impl Rule {
+    /// Every claim that the rule reads.
+    pub fn claims_read(&self) -> Vec<ClaimPath> {
+        let headers = self.upstream_headers.iter().map(|header| match &header.source {
+            HeaderSource::Claim { claim, .. } => claim,
+        });
+        let names = self.require.groups.iter().chain(&self.require.roles).map(|rule| &rule.claim);
+        headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned().collect()
+    }
+}
+
 /// Which requests a rule is for; all parts must hold.
 #[derive(Clone, Debug)]
 pub struct Match {

@@ -89,7 +89,10 @@ impl<R: Recipe> Kept<R> {
         if !due {
             return Err(self.lack());
         }
-        self.flights.join(&**host, (), self.flight(host, Wanted::Any)).await.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+        self.flights
+            .join(&**host, (), self.flight(host, Wanted::Any))
+            .await
+            .unwrap_or_else(|_| Err(Reason::FlightLost.into()))
     }
 
     /// A newer document than the one at hand, because something in it is missing; `None` while it is too early to ask
@@ -105,7 +108,11 @@ impl<R: Recipe> Kept<R> {
             return Ok(None);
         }
         let before = self.held();
-        let renewed = self.flights.join(&**host, (), self.flight(host, Wanted::Fuller)).await.unwrap_or_else(|_| Err(Reason::FlightLost.into()))?;
+        let renewed = self
+            .flights
+            .join(&**host, (), self.flight(host, Wanted::Fuller))
+            .await
+            .unwrap_or_else(|_| Err(Reason::FlightLost.into()))?;
         Ok(before.is_none_or(|before| !Rc::ptr_eq(&before, &renewed)).then_some(renewed))
     }
 
@@ -143,7 +150,6 @@ impl<R: Recipe> Kept<R> {
 
 /// How much longer than its call a lease lasts.
 const GRACE: Duration = Duration::from_secs(2);
-
 
 /// What a flight is for.
 #[derive(Clone, Copy, PartialEq, Eq)]

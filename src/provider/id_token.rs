@@ -1,7 +1,7 @@
 //! The ID token of a login, verified with the provider's keys: OIDC Core §3.1.3.7.
 
 use super::{Keys, Provider};
-use crate::jose::{self, ExpectedIdToken, JwtError, KeySource, Nonce, VerifiedJwt};
+use crate::jose::{self, Authentication, ExpectedIdToken, Jws, JwtError, Nonce, VerifiedJwt};
 use crate::words::{Algorithm, Reason, Refusal, Secret};
 use crate::world::World;
 
@@ -23,13 +23,14 @@ impl Provider {
     ) -> Result<VerifiedJwt, Refusal> {
         let text = token.expose_text().unwrap_or_default();
         let algorithms = self.id_token_algorithms();
-        let judge = |keys: KeySource<'_>| {
+        let judge = |keys: jose::Keys<'_>| {
             let expected = ExpectedIdToken {
                 issuer: self.issuer(),
                 client_id: &self.settings.client.client_id,
                 trusted_audiences: &self.settings.trusted_audiences,
                 algorithms: &algorithms,
                 nonce: Nonce::Expect(evidence.nonce),
+                authentication: Authentication::OfAnyAge,
                 access_token: evidence.access_token.expose_text(),
                 now: world.now(),
                 skew: self.settings.clock_skew,
@@ -37,22 +38,22 @@ impl Provider {
             jose::verify_id_token(&**world, text, keys, &expected)
         };
         let refusal = |error| self.refusal(error);
-        if jose::algorithm_of(text).is_some_and(Algorithm::is_symmetric) {
+        if Jws::parse(text).is_ok_and(|jws| jws.algorithm().is_symmetric()) {
             let secret = self.settings.client.client_secret.as_ref();
             return match secret {
-                Some(secret) => judge(KeySource::Secret(secret)).map_err(refusal),
+                Some(secret) => judge(jose::Keys::Secret(secret)).map_err(refusal),
                 None => Err(self.refusal(JwtError::AlgorithmNotAllowed)),
             };
         }
         let kept = match &self.keys {
-            Keys::Inline(keys) => return judge(KeySource::Public(keys)).map_err(refusal),
+            Keys::Inline(keys) => return judge(jose::Keys::Public(keys)).map_err(refusal),
             Keys::Fetched(kept) => kept,
         };
         let host = world.host();
         let mut keys = kept.get(&host).await?;
         // Twice: the first renewal may only bring what another worker fetched a while ago.
         for _ in 0..2 {
-            match judge(KeySource::Public(&keys)) {
+            match judge(jose::Keys::Public(&keys)) {
                 Err(JwtError::KeyUnknown) => {}
                 outcome => return outcome.map_err(refusal),
             }
@@ -61,7 +62,7 @@ impl Provider {
                 None => break,
             }
         }
-        judge(KeySource::Public(&keys)).map_err(refusal)
+        judge(jose::Keys::Public(&keys)).map_err(refusal)
     }
 
     fn id_token_algorithms(&self) -> Vec<Algorithm> {
@@ -79,7 +80,7 @@ impl Provider {
 const fn reason(error: &JwtError) -> Reason {
     match error {
         JwtError::Malformed | JwtError::TooLarge | JwtError::Critical => Reason::IdTokenMalformed,
-        JwtError::AlgorithmNotAllowed => Reason::IdTokenAlgorithm,
+        JwtError::AlgorithmNotAllowed | JwtError::SecretTooShort => Reason::IdTokenAlgorithm,
         JwtError::Type => Reason::IdTokenType,
         JwtError::KeyUnknown => Reason::IdTokenKeyUnknown,
         JwtError::Signature => Reason::IdTokenSignature,
@@ -87,7 +88,7 @@ const fn reason(error: &JwtError) -> Reason {
         JwtError::Audience | JwtError::AuthorizedParty => Reason::IdTokenAudience,
         JwtError::Expired => Reason::IdTokenExpired,
         JwtError::NotYetValid => Reason::IdTokenNotYetValid,
-        JwtError::ClaimMissing(_) | JwtError::ClaimType(_) => Reason::IdTokenClaims,
+        JwtError::ClaimMissing(_) | JwtError::ClaimType(_) | JwtError::AuthenticationTooOld => Reason::IdTokenClaims,
         JwtError::Nonce => Reason::NonceMismatch,
         JwtError::AccessTokenHash => Reason::AccessTokenHash,
     }

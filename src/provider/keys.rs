@@ -41,7 +41,10 @@ impl Recipe for KeysRecipe {
                 return Err(Refusal::new(Reason::JwksUnavailable, detail));
             }
             // Some providers serve their keys as plain text; the type tells nothing that the content does not.
-            if !["application/json", "application/jwk-set+json", "text/plain"].iter().any(|essence| response.is(essence)) {
+            if !["application/json", "application/jwk-set+json", "text/plain"]
+                .iter()
+                .any(|essence| response.is(essence))
+            {
                 return Err(self.invalid("the key set is not JSON by its content type"));
             }
             let fresh_for = fresh_for(&response);

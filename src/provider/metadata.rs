@@ -73,7 +73,8 @@ impl Recipe for MetadataRecipe {
     }
 
     fn read(&self, bytes: &[u8]) -> Result<Metadata, Refusal> {
-        let document = json::object(bytes).map_err(|_| invalid(&self.settings, "the metadata is not one JSON object"))?;
+        let document =
+            json::object(bytes).map_err(|_| invalid(&self.settings, "the metadata is not one JSON object"))?;
         judge_issuer(&self.settings, &document)?;
         read(&self.settings, document)
     }

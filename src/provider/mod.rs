@@ -55,15 +55,16 @@ impl Provider {
     pub fn new(settings: config::Provider, ring: &[Secret]) -> Result<Self, Problem> {
         let settings = Rc::new(settings);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
-        let metadata = Rc::new(match &settings.discovery {
-            Discovery::Inline => Metadatas::Inline(Rc::new(metadata::inline(&settings).map_err(|refusal| {
-                Problem::new(format!("providers.{}.metadata", settings.name), refusal.detail)
-            })?)),
-            Discovery::Fetched(url) => {
-                let recipe = MetadataRecipe { settings: Rc::clone(&settings), url: url.clone() };
-                Metadatas::Fetched(Kept::new(recipe, table("metadata"), KEYS_THROTTLE))
-            }
-        });
+        let metadata =
+            Rc::new(match &settings.discovery {
+                Discovery::Inline => Metadatas::Inline(Rc::new(metadata::inline(&settings).map_err(|refusal| {
+                    Problem::new(format!("providers.{}.metadata", settings.name), refusal.detail)
+                })?)),
+                Discovery::Fetched(url) => {
+                    let recipe = MetadataRecipe { settings: Rc::clone(&settings), url: url.clone() };
+                    Metadatas::Fetched(Kept::new(recipe, table("metadata"), KEYS_THROTTLE))
+                }
+            });
         let keys = match &settings.jwks {
             Some(text) => Keys::Inline(Rc::new(inline_keys(&settings, text)?)),
             None => {
@@ -107,7 +108,8 @@ impl Metadatas {
 
 fn inline_keys(settings: &config::Provider, text: &str) -> Result<Jwks, Problem> {
     let path = || format!("providers.{}.jwks", settings.name);
-    let keys = Jwks::parse(text.as_bytes()).map_err(|_| Problem::new(path(), "is no JSON Web Key Set (RFC 7517 §5)"))?;
+    let keys =
+        Jwks::parse(text.as_bytes()).map_err(|_| Problem::new(path(), "is no JSON Web Key Set (RFC 7517 §5)"))?;
     if keys.is_empty() {
         return Err(Problem::new(path(), "has no key that can verify a signature"));
     }

@@ -6,7 +6,12 @@ use crate::words::{Reason, Refusal, Secret};
 use crate::world::{CallError, Endpoint, Host, Metric, ProviderRequest, ProviderResponse};
 
 /// A `GET` of `url`, whose answer may have `limit` bytes.
-pub fn get(settings: &config::Provider, endpoint: Endpoint, url: &Url, limit: usize) -> Result<ProviderRequest, Refusal> {
+pub fn get(
+    settings: &config::Provider,
+    endpoint: Endpoint,
+    url: &Url,
+    limit: usize,
+) -> Result<ProviderRequest, Refusal> {
     build(settings, endpoint, "GET", url, Secret::new(""), limit)
 }
 
@@ -49,7 +54,7 @@ fn build(
         cluster: cluster.to_owned(),
         method,
         scheme: url.scheme().as_str(),
-        authority: url.authority(),
+        authority: url.authority().to_owned(),
         path: url.target().to_owned(),
         headers,
         body,

@@ -90,7 +90,10 @@ fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Toke
         return Err(invalid("token_type is not Bearer"));
     }
     Ok(Tokens {
-        access_token: reader.token("access_token").map_err(invalid)?.ok_or_else(|| invalid("access_token is missing"))?,
+        access_token: reader
+            .token("access_token")
+            .map_err(invalid)?
+            .ok_or_else(|| invalid("access_token is missing"))?,
         refresh_token: reader.token("refresh_token").map_err(invalid)?,
         id_token: reader.token("id_token").map_err(invalid)?,
         expires_in: reader.seconds("expires_in").map_err(invalid)?,
@@ -135,9 +138,12 @@ impl<'a> Reader<'a> {
             None | Some(Value::Null) => Ok(None),
             // Some providers send it as text; what is not a sensible number of seconds is as good as absent, and the
             // configured life is assumed.
-            Some(Value::String(text)) => Ok(text.parse().ok().filter(|seconds| sensible(*seconds)).map(Duration::from_secs)),
+            Some(Value::String(text)) => {
+                Ok(text.parse().ok().filter(|seconds| sensible(*seconds)).map(Duration::from_secs))
+            }
             Some(Value::Number(number)) => {
-                let whole = number.as_u64().or_else(|| number.as_f64().filter(|n| (0.0..1e15).contains(n)).map(|n| n as u64));
+                let whole =
+                    number.as_u64().or_else(|| number.as_f64().filter(|n| (0.0..1e15).contains(n)).map(|n| n as u64));
                 Ok(whole.filter(|seconds| sensible(*seconds)).map(Duration::from_secs))
             }
             Some(_) => Err("expires_in is not a number"),

@@ -103,11 +103,6 @@ impl Executor {
         drop(dropped);
     }
 
-    /// How many tasks wait.
-    pub fn len(&self) -> usize {
-        self.waiting.borrow().len()
-    }
-
     fn poll(&self, id: u64, mut task: Task) -> Option<Verdict> {
         let mut context = Context::from_waker(&task.waker);
         let verdict = match &mut task.work {

@@ -40,7 +40,7 @@ impl Stream {
 
     /// The body as a flow may wait for it.
     pub fn body(&self) -> Rc<dyn Body> {
-        Rc::clone(&self.body) as Rc<dyn Body>
+        Rc::new(Rc::clone(&self.body))
     }
 
     /// Bodies can be read here, and this request's is still to come.

@@ -92,7 +92,8 @@ impl Sessions {
         let now = world.now();
         let mut others = self.logins(request);
         let lately = now.minus(Duration::from_secs(60));
-        if others.iter().filter(|(_, login)| login.as_ref().is_some_and(|l| l.done > lately.as_secs())).count() >= LOOP {
+        if others.iter().filter(|(_, login)| login.as_ref().is_some_and(|l| l.done > lately.as_secs())).count() >= LOOP
+        {
             return Err(Looping);
         }
         // Unreadable ones first, then the oldest.
@@ -121,7 +122,9 @@ impl Sessions {
         let login = copies.filter_map(|(_, value)| self.open_login(&name, value)).find(|login| login.has(state));
         match login.map(Box::new) {
             None => Found::Unknown,
-            Some(login) if login.done > 0 && now < UnixTime::from_secs(login.done).plus(AFTERLIFE) => Found::Done(login),
+            Some(login) if login.done > 0 && now < UnixTime::from_secs(login.done).plus(AFTERLIFE) => {
+                Found::Done(login)
+            }
             Some(login) if login.done > 0 || now >= UnixTime::from_secs(login.started).plus(LIFE) => {
                 Found::Expired(login)
             }
@@ -131,12 +134,8 @@ impl Sessions {
 
     /// The `set-cookie` value that remembers a login as done; its secrets are gone from it.
     pub fn login_done(&self, world: &World, login: &Login, by: Return) -> Option<String> {
-        let done = Login {
-            nonce: String::new(),
-            verifier: String::new(),
-            done: world.now().as_secs(),
-            ..login.clone()
-        };
+        let done =
+            Login { nonce: String::new(), verifier: String::new(), done: world.now().as_secs(), ..login.clone() };
         self.login_cookie(world, &done, by, AFTERLIFE)
     }
 
@@ -158,7 +157,9 @@ impl Sessions {
     }
 
     fn login_name(&self, state: &str) -> Option<String> {
-        let id = state.get(..ID).filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))?;
+        let id = state
+            .get(..ID)
+            .filter(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))?;
         Some(format!("{}.{id}", self.names.login))
     }
 

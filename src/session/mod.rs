@@ -75,12 +75,8 @@ pub struct Opened {
 impl Sessions {
     /// The sessions of `owner`.
     pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept) -> Self {
-        let bound_to = lengths_and_parts(&[
-            owner.issuer,
-            owner.client_id,
-            owner.redirect_uri.host(),
-            &settings.partition,
-        ]);
+        let bound_to =
+            lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), &settings.partition]);
         let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let base = &settings.cookie.name;
         let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
@@ -176,6 +172,14 @@ impl Sessions {
     pub fn end(&self, request: &Headers) -> Vec<String> {
         let names = (0..cookie::MOST).map(|at| cookie::name(&self.names.session, at));
         names.filter(|name| carries(request, name)).map(|name| self.attributes.delete(&name)).collect()
+    }
+
+    /// Whether the cookies reach `host` too: they are for a whole domain that it belongs to.
+    pub fn spans(&self, host: &str) -> bool {
+        self.attributes.domain.as_deref().is_some_and(|domain| {
+            let rest = host.strip_suffix(domain.trim_start_matches('.'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
     }
 
     /// The claims of a login that stay: nothing that nobody reads.

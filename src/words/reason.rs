@@ -154,6 +154,8 @@ reasons! {
     BodyTooLarge, "body_too_large", 413, Caller;
     /// So many calls to the provider are under way that no further one starts.
     ProviderBusy, "provider_busy", 503, Us;
+    /// No configuration was accepted yet.
+    Unconfigured, "unconfigured", 503, Operator;
     /// A question that several requests asked together got lost on its way.
     FlightLost, "flight_lost", 503, Us;
 }

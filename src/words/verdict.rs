@@ -1,6 +1,7 @@
 //! What is to become of a request.
 
 use super::Reason;
+use std::borrow::Cow;
 
 /// The decision on one request.
 #[derive(Debug)]
@@ -27,7 +28,7 @@ pub struct Response {
     /// The status code (RFC 9110 §15).
     pub status: u16,
     /// Header fields in order; names may repeat, as `set-cookie` does.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; empty for none.
     pub body: String,
 }
@@ -40,7 +41,7 @@ impl Response {
 
     /// The same with one header field more.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+        self.headers.push((Cow::Borrowed(name), value.into()));
         self
     }
 }
@@ -79,12 +80,14 @@ pub struct Refusal {
     pub detail: String,
     /// `Set-Cookie` values that the answer must carry, such as the end of a spent login.
     pub cookies: Vec<String>,
+    /// Where a person may begin again: an absolute URL on our own host.
+    pub again: Option<String>,
 }
 
 impl Refusal {
     /// A refusal with something to say to the operator.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), cookies: Vec::new() }
+        Self { reason, detail: detail.into(), cookies: Vec::new(), again: None }
     }
 }
 

@@ -43,10 +43,7 @@ impl Script {
     }
 
     /// Lets `provider` answer calls from now on.
-    pub fn answer(
-        &self,
-        provider: impl FnMut(&ProviderRequest) -> Result<ProviderResponse, CallError> + 'static,
-    ) {
+    pub fn answer(&self, provider: impl FnMut(&ProviderRequest) -> Result<ProviderResponse, CallError> + 'static) {
         *self.0.provider.borrow_mut() = Some(Box::new(provider));
     }
 
@@ -153,9 +150,12 @@ impl Host for Script {
             Some(provider) => provider(&request),
             None => Err(CallError::NoAnswer),
         };
-        let answer = answer.and_then(|response| {
-            if response.body.len() > request.limit { Err(CallError::TooLarge) } else { Ok(response) }
-        });
+        let answer =
+            answer.and_then(
+                |response| {
+                    if response.body.len() > request.limit { Err(CallError::TooLarge) } else { Ok(response) }
+                },
+            );
         // Not at once, so that what happens while it is under way can happen.
         let mut waited = false;
         let mut answer = Some(answer);

@@ -57,56 +57,30 @@ fn discovery(issuer: &str) -> Value {
 
 /// Everybody is logged in already: straight back with a code.
 fn authorize(state: &mut State, call: &Call) -> Reply {
-    let (Some(redirect_uri), Some(client_id)) =
-        (call.query("redirect_uri"), call.query("client_id"))
-    else {
-        return Reply::new(
-            400,
-            "text/plain",
-            "redirect_uri and client_id are needed".into(),
-        );
+    let (Some(redirect_uri), Some(client_id)) = (call.query("redirect_uri"), call.query("client_id")) else {
+        return Reply::new(400, "text/plain", "redirect_uri and client_id are needed".into());
     };
     let code = random_hex::<16>();
     let mut back = url::Url::parse(&redirect_uri).expect("the client sends a URL");
-    back.query_pairs_mut()
-        .append_pair("code", &code)
-        .append_pair("iss", &state.issuer);
+    back.query_pairs_mut().append_pair("code", &code).append_pair("iss", &state.issuer);
     if let Some(given) = call.query("state") {
         back.query_pairs_mut().append_pair("state", &given);
     }
     let (nonce, code_challenge) = (call.query("nonce"), call.query("code_challenge"));
-    state.logins.insert(
-        code,
-        Login {
-            client_id,
-            redirect_uri,
-            nonce,
-            code_challenge,
-        },
-    );
+    state.logins.insert(code, Login { client_id, redirect_uri, nonce, code_challenge });
     Reply::redirect(back.as_str())
 }
 
 fn token(state: &mut State, call: &Call) -> Reply {
-    let refused = |why: &str| {
-        Reply::json(
-            400,
-            &json!({ "error": "invalid_grant", "error_description": why }),
-        )
-    };
-    let Some(login) = call
-        .form("code")
-        .and_then(|code| state.logins.remove(&code))
-    else {
+    let refused = |why: &str| Reply::json(400, &json!({ "error": "invalid_grant", "error_description": why }));
+    let Some(login) = call.form("code").and_then(|code| state.logins.remove(&code)) else {
         return refused("no such code, or used before");
     };
     if call.form("redirect_uri").as_deref() != Some(&login.redirect_uri) {
         return refused("another redirect_uri than before");
     }
     // RFC 7636 §4.6
-    let shown = call
-        .form("code_verifier")
-        .map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
+    let shown = call.form("code_verifier").map(|verifier| URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)));
     if shown != login.code_challenge {
         return refused("the code_verifier does not fit");
     }
@@ -126,10 +100,7 @@ fn token(state: &mut State, call: &Call) -> Reply {
 }
 
 fn claims(issuer: &str, login: &Login) -> Value {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("a clock after 1970")
-        .as_secs();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
     let mut claims = person();
     claims["iss"] = json!(issuer);
     claims["aud"] = json!(login.client_id);

@@ -41,10 +41,7 @@ pub struct Call {
 impl Call {
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A field of the query.
@@ -60,9 +57,7 @@ impl Call {
 }
 
 fn field(form: &str, name: &str) -> Option<String> {
-    url::form_urlencoded::parse(form.as_bytes())
-        .find(|(known, _)| known == name)
-        .map(|(_, value)| value.into_owned())
+    url::form_urlencoded::parse(form.as_bytes()).find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
 /// A whole answer.
@@ -74,11 +69,7 @@ pub(super) struct Reply {
 
 impl Reply {
     pub fn new(status: u16, content_type: &str, body: String) -> Reply {
-        Reply {
-            status,
-            headers: vec![("content-type", content_type.into())],
-            body,
-        }
+        Reply { status, headers: vec![("content-type", content_type.into())], body }
     }
 
     pub fn json(status: u16, body: &Value) -> Reply {
@@ -86,11 +77,7 @@ impl Reply {
     }
 
     pub fn redirect(to: &str) -> Reply {
-        Reply {
-            status: 302,
-            headers: vec![("location", to.into())],
-            body: String::new(),
-        }
+        Reply { status: 302, headers: vec![("location", to.into())], body: String::new() }
     }
 
     pub fn flood(bytes: usize) -> Reply {
@@ -111,11 +98,7 @@ impl Reply {
         for (name, value) in &self.headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text.push_str(&format!(
-            "content-length: {}\r\n\r\n{}",
-            self.body.len(),
-            self.body
-        ));
+        text.push_str(&format!("content-length: {}\r\n\r\n{}", self.body.len(), self.body));
         text.into_bytes()
     }
 }
@@ -138,17 +121,8 @@ pub(super) async fn read(stream: &mut TcpStream) -> io::Result<Call> {
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    let mut call = Call {
-        endpoint: endpoint(&target),
-        method,
-        target,
-        headers,
-        body: String::new(),
-    };
-    let length: usize = call
-        .header("content-length")
-        .and_then(|length| length.parse().ok())
-        .unwrap_or(0);
+    let mut call = Call { endpoint: endpoint(&target), method, target, headers, body: String::new() };
+    let length: usize = call.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     while bytes.len() < head_end + length {
         more(stream, &mut bytes).await?;
     }
@@ -183,9 +157,7 @@ pub(super) async fn send(stream: &mut TcpStream, reply: &Reply) -> io::Result<()
 /// All of the head and half of the body, then the end.
 pub(super) async fn send_half(stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
     let bytes = reply.bytes();
-    stream
-        .write_all(&bytes[..bytes.len() - reply.body.len() / 2 - 1])
-        .await?;
+    stream.write_all(&bytes[..bytes.len() - reply.body.len() / 2 - 1]).await?;
     stream.shutdown().await
 }
 

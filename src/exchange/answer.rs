@@ -1,0 +1,96 @@
+//! The answers that are ours: redirects, refusals, pages.
+
+use super::{Gate, page};
+use crate::config::Errors;
+use crate::http::navigation::{self, Audience};
+use crate::http::{Url, text};
+use crate::methods::Guard;
+use crate::words::{Blame, Reason, Refusal, Request, Response, Stop, Verdict};
+use crate::world::{Metric, World};
+
+/// How long a client waits before it asks again for what cannot be now: a provider that is back is found within this.
+const RETRY_AFTER: &str = "5";
+
+/// Ends a request that found no identity to go on with.
+pub fn stopped(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Request, stop: Stop) -> Verdict {
+    match stop {
+        Stop::Refused(refusal) => refused(gate, world, guard, request, refusal),
+        Stop::Answered { response, reason } => {
+            log(world, guard, &Refusal::from(reason), &request_id(world, request), response.status);
+            finished(gate, world, response, reason)
+        }
+    }
+}
+
+/// Refuses a request, in the form that its sender understands.
+pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Request, refusal: Refusal) -> Verdict {
+    let reason = refusal.reason;
+    let id = request_id(world, request);
+    log(world, guard, &refusal, &id, reason.status());
+    let audience = navigation::audience(request);
+    let reader = request.headers.text("accept").unwrap_or_default();
+    let response = match errors_of(guard).and_then(|errors| instead(errors, reason)) {
+        Some(url) if audience == Audience::PageLoad => Response::new(303).with("location", url.as_str()),
+        _ if navigation::prefers_html(reader) => page::html(&refusal, &id),
+        _ => page::json(reason, &id),
+    };
+    let mut response = response.with("cache-control", "no-store").with("referrer-policy", "no-referrer");
+    if reason.status() == 401 {
+        response = response.with("www-authenticate", challenge(guard));
+    }
+    if reason.status() == 503 {
+        response = response.with("retry-after", RETRY_AFTER);
+    }
+    let response = refusal.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
+    finished(gate, world, response, reason)
+}
+
+/// The answer to everything while there is no configuration.
+pub fn unconfigured() -> Verdict {
+    let reason = Reason::Unconfigured;
+    Verdict::Respond { response: page::json(reason, "").with("cache-control", "no-store"), reason }
+}
+
+fn finished(gate: &Gate, world: &World, mut response: Response, reason: Reason) -> Verdict {
+    world.count(Metric::Answered(reason));
+    if let Some(name) = &gate.observability().reason_header {
+        response.headers.push((name.clone().into(), reason.code().to_owned()));
+    }
+    Verdict::Respond { response, reason }
+}
+
+fn errors_of(guard: Option<&Guard>) -> Option<&Errors> {
+    guard.map(|guard| &guard.rule.errors)
+}
+
+fn instead(errors: &Errors, reason: Reason) -> Option<&Url> {
+    match reason.status() {
+        401 => errors.unauthorized_redirect_uri.as_ref(),
+        403 => errors.forbidden_redirect_uri.as_ref(),
+        500.. => errors.unexpected_redirect_uri.as_ref(),
+        _ => None,
+    }
+}
+
+/// RFC 6750 §3: no `error`, since no credential was shown.
+fn challenge(guard: Option<&Guard>) -> String {
+    let configured = errors_of(guard).and_then(|errors| errors.realm.as_deref());
+    let home = guard.and_then(|guard| guard.party.as_ref()).map(|party| party.redirect_uri.host());
+    format!("Bearer realm={}", text::quoted(configured.or(home).unwrap_or("oidc")))
+}
+
+/// What ties an answer to its log line: the host's own id for the request, else one that we make.
+fn request_id(world: &World, request: &Request) -> String {
+    let given = request.headers.text("x-request-id").map(|id| text::printable(id, 64)).filter(|id| !id.is_empty());
+    given.unwrap_or_else(|| world.random::<8>().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn log(world: &World, guard: Option<&Guard>, refusal: &Refusal, id: &str, status: u16) {
+    let level = match refusal.reason.blame() {
+        Blame::Nobody | Blame::Caller => log::Level::Info,
+        Blame::Provider | Blame::Operator | Blame::Us => log::Level::Warn,
+    };
+    let rule = guard.map_or("none", |guard| guard.rule.name.as_str());
+    let line = format!("{status} {} rule={rule} request={id}: {}", refusal.reason, refusal.detail);
+    world.log(level, line.trim_end_matches([':', ' ']));
+}

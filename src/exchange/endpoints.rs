@@ -1,0 +1,44 @@
+//! The endpoints that the filter owns. They come before any rule.
+
+use super::{Guest, answer, forward};
+use crate::exchange::Gate;
+use crate::methods::{Guard, authorization_code};
+use crate::words::{Reason, Request, Verdict};
+use crate::world::World;
+
+/// A path of ours on one host.
+pub struct Endpoint {
+    /// The host, in lower case.
+    pub host: String,
+    /// The path in its one spelling; matched exactly.
+    pub path: String,
+    /// What it is for.
+    pub serves: Serves,
+    /// The rules that it serves, by their place.
+    pub guards: Vec<usize>,
+}
+
+/// What an endpoint is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serves {
+    /// The browser comes back from the provider.
+    Callback,
+    /// Another site begins a login.
+    Initiate,
+}
+
+/// Serves a request for an endpoint of ours.
+pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Request) -> Verdict {
+    let guards: Vec<&Guard> = endpoint.guards.iter().filter_map(|at| gate.rules().get(*at)).collect();
+    let Some(guard) = guards.first().copied() else {
+        return answer::refused(gate, world, None, request, Reason::NoRule.into());
+    };
+    let outcome = match endpoint.serves {
+        Serves::Callback => authorization_code::callback(world, &guards, request).await,
+        Serves::Initiate => Err(authorization_code::initiate(world, guard, request).await),
+    };
+    match outcome {
+        Ok(proof) => forward::upstream(gate, world, guard, request, Guest::Known(proof)),
+        Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
+    }
+}

@@ -1,0 +1,64 @@
+//! Which rule a request falls under.
+
+use crate::config::{AmbiguousPaths, HostMatch, Match, PathMatch};
+use crate::http::host;
+use crate::http::path::{self, Ambiguous, canonical};
+use crate::methods::Guard;
+use crate::words::{Reason, Request};
+use std::borrow::Cow;
+
+/// What a request asks for, as rules see it.
+pub struct Asked<'a> {
+    /// The host, in lower case.
+    pub host: Cow<'a, str>,
+    /// The port, where one is written.
+    pub port: Option<u16>,
+    /// The path in its one spelling, if it has one.
+    pub path: Result<Cow<'a, str>, Ambiguous>,
+}
+
+/// Reads what is asked for. A request without method, target or host, or with two of them, is none (RFC 9112 §3.2).
+pub fn asked(request: &Request) -> Result<Asked<'_>, Reason> {
+    request.method().ok_or(Reason::RequestMalformed)?;
+    let target = request.target().ok_or(Reason::RequestMalformed)?;
+    let (host, port) = request.authority().and_then(host).ok_or(Reason::RequestMalformed)?;
+    Ok(Asked { host, port, path: canonical(target) })
+}
+
+/// The rule for a request: the first that matches.
+///
+/// A path that servers read differently may mean any path, so it falls under the first rule that could be meant at all, and
+/// passes only where that rule covers every path of its host and says so.
+pub fn rule_for<'a>(guards: &'a [Guard], asked: &Asked<'_>, request: &Request) -> Result<&'a Guard, Reason> {
+    let mut candidates = guards.iter().filter(|guard| fits_but_for_path(&guard.rule.matches, asked, request));
+    match &asked.path {
+        Ok(path) => candidates.find(|guard| covers(&guard.rule.matches.path, path)).ok_or(Reason::NoRule),
+        Err(_) => candidates.next().filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous),
+    }
+}
+
+fn forwards_any_path(guard: &Guard) -> bool {
+    let covers_all = matches!(&guard.rule.matches.path, PathMatch::Prefix(prefix) if prefix.is_empty());
+    covers_all && guard.rule.ambiguous_paths == AmbiguousPaths::Forward
+}
+
+fn fits_but_for_path(wanted: &Match, asked: &Asked<'_>, request: &Request) -> bool {
+    host_matches(&wanted.host, asked)
+        && (wanted.methods.is_empty() || wanted.methods.iter().any(|method| request.method() == Some(method)))
+        && wanted.headers.iter().all(|(name, value)| request.headers.one(name) == Ok(Some(value.as_bytes())))
+}
+
+fn host_matches(wanted: &HostMatch, asked: &Asked<'_>) -> bool {
+    match wanted {
+        HostMatch::Any => true,
+        HostMatch::Exact { host, port } => *host == *asked.host && (port.is_none() || *port == asked.port),
+        HostMatch::Suffix(suffix) => asked.host.len() > suffix.len() && asked.host.ends_with(suffix.as_str()),
+    }
+}
+
+fn covers(wanted: &PathMatch, path: &str) -> bool {
+    match wanted {
+        PathMatch::Prefix(prefix) => path::covers(prefix, path),
+        PathMatch::Exact(wanted) => wanted == path,
+    }
+}

@@ -1,0 +1,185 @@
+//! The browser comes back from the provider: RFC 6749 §4.1.2, OIDC Core §3.1.2.5 and §3.1.3.
+
+use super::super::{Guard, Proof, RelyingParty};
+use super::response::{self, AuthorizationResponse};
+use super::{Start, redirect};
+use crate::config::{self, LoginAction};
+use crate::http::text;
+use crate::provider::token::{self, Code, Tokens};
+use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
+use crate::session::Content;
+use crate::session::login::{Found, Login};
+use crate::words::json::Object;
+use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
+use crate::world::World;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// The life of an access token that says none.
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
+
+/// Errors that ask for a person, after a login that asked for none (OIDC Core §3.1.2.6).
+const WANTS_A_PERSON: [&str; 4] =
+    ["login_required", "interaction_required", "consent_required", "account_selection_required"];
+
+/// Takes a browser back from the provider. `guards` are the rules that share this redirect URI; the one that began the
+/// login decides how it ends.
+///
+/// `Ok` is a login that ends with the callback itself going on to the service (`login.action: upstream`).
+pub async fn callback(world: &World, guards: &[&Guard], request: &Request) -> Result<Proof, Stop> {
+    let Some((_, party)) = guards.iter().find_map(|guard| guard.login()) else { return Err(Reason::NoRule.into()) };
+    let response = response::read(world, request, party.provider.settings.response_mode).await?;
+    // Nothing is asked of the provider before the browser has shown that the login is its own (RFC 6749 §10.12).
+    let state = response.state.as_deref().ok_or_else(|| Refusal::new(Reason::CallbackMalformed, "state is missing"))?;
+    let login = match party.sessions.find_login(world.now(), &request.headers, state) {
+        Found::Waiting(login) => login,
+        Found::Done(login) => {
+            return Err(Stop::Answered {
+                response: redirect(party.home(&login.target)),
+                reason: Reason::LoginDoneBefore,
+            });
+        }
+        Found::Expired(login) => return Err(spent(party, &login, Reason::LoginExpired.into())),
+        Found::Unknown => return Err(unknown(party)),
+    };
+    let guard = guards.iter().find(|guard| guard.rule.name == login.rule).or(guards.first());
+    let Some((guard, settings)) = guard.and_then(|guard| Some((guard, guard.login()?.0))) else {
+        return Err(unknown(party));
+    };
+    let callback = Callback { party, settings, guard, login: &login };
+    match callback.finish(world, request, &response).await {
+        Ok(proof) => Ok(proof),
+        Err(Stop::Refused(refusal)) => Err(spent(party, &login, refusal)),
+        Err(answered) => Err(answered),
+    }
+}
+
+struct Callback<'a> {
+    party: &'a Rc<RelyingParty>,
+    settings: &'a config::Login,
+    guard: &'a Guard,
+    login: &'a Login,
+}
+
+impl Callback<'_> {
+    async fn finish(&self, world: &World, request: &Request, response: &AuthorizationResponse) -> Result<Proof, Stop> {
+        let metadata = self.party.provider.metadata(&world.host()).await?;
+        self.judge_iss(&metadata, response)?;
+        let code = match (&response.code, &response.error) {
+            (Some(code), None) => code,
+            (None, Some(error)) => return Err(self.provider_says(world, request, error).await),
+            (Some(_), Some(_)) => return Err(Refusal::new(Reason::CallbackMalformed, "code and error at once").into()),
+            (None, None) => return Err(Refusal::new(Reason::CallbackMalformed, "neither code nor error").into()),
+        };
+        let tokens = self.exchange(world, &metadata, code).await?;
+        let claims = self.claims(world, &metadata, &tokens).await?;
+        self.log_in(world, request, tokens, claims)
+    }
+
+    /// RFC 9207 §2.4: compared byte for byte, in success and in error; absent only where it was not announced.
+    fn judge_iss(&self, metadata: &Metadata, response: &AuthorizationResponse) -> Result<(), Refusal> {
+        let wrong = |what: &str| Err(Refusal::new(Reason::CallbackIssuerMismatch, what));
+        match (&response.iss, metadata.response_iss) {
+            (Some(iss), _) if iss == self.party.provider.issuer() => Ok(()),
+            (Some(_), _) => wrong("iss is of another issuer"),
+            (None, ResponseIss::Always) => wrong("iss is missing, though the provider announces it"),
+            (None, ResponseIss::Perhaps) => Ok(()),
+        }
+    }
+
+    /// The provider ended the login. A silent one that needs a person is begun once more, aloud.
+    async fn provider_says(&self, world: &World, request: &Request, error: &str) -> Stop {
+        let silent = self.settings.params.iter().any(|(name, value)| name == "prompt" && value == "none");
+        if silent && self.login.round == 0 && WANTS_A_PERSON.contains(&error) {
+            let target = &self.login.target;
+            let (guard, login, party) = (self.guard, self.settings, &**self.party);
+            return Start { guard, login, party, target, round: 1, passed: Vec::new() }.redirect(world, request).await;
+        }
+        let reason = if error == "access_denied" { Reason::LoginRefused } else { Reason::ProviderError };
+        Refusal::new(reason, format!("error {:?}", text::printable(error, 60))).into()
+    }
+
+    async fn exchange(&self, world: &World, metadata: &Metadata, code: &str) -> Result<Tokens, Refusal> {
+        let code = Code { code, redirect_uri: self.party.redirect_uri.as_str(), verifier: &self.login.verifier };
+        token::exchange(world, &self.party.provider.settings, &metadata.token_endpoint, code).await
+    }
+
+    /// The verified claims: of the ID token, and of userinfo where the rule asks for it.
+    async fn claims(&self, world: &World, metadata: &Metadata, tokens: &Tokens) -> Result<(Rc<str>, Object), Refusal> {
+        let id_token = tokens.id_token.as_ref().ok_or(Reason::IdTokenMissing)?;
+        let evidence = LoginEvidence { nonce: &self.login.nonce, access_token: &tokens.access_token };
+        let verified = self.party.provider.verify_id_token(world, id_token, &evidence).await?;
+        let subject: Rc<str> = verified.subject().into();
+        let mut claims = (**verified.claims()).clone();
+        if self.settings.userinfo {
+            let settings = &self.party.provider.settings;
+            let endpoint = metadata.userinfo_endpoint.as_ref().ok_or_else(|| {
+                Refusal::new(
+                    Reason::DiscoveryInvalid,
+                    "login.userinfo is on, and the provider has no userinfo_endpoint",
+                )
+            })?;
+            for (name, value) in userinfo::fetch(world, settings, endpoint, &tokens.access_token, &subject).await? {
+                // What the signed token says stands: userinfo adds, it does not change (attack I18).
+                claims.entry(name).or_insert(value);
+            }
+        }
+        Ok((subject, claims))
+    }
+
+    /// A new session under a new id, whatever the browser had before (GHSA-f24x-5g9q-753f).
+    fn log_in(
+        &self,
+        world: &World,
+        request: &Request,
+        tokens: Tokens,
+        (subject, claims): (Rc<str>, Object),
+    ) -> Result<Proof, Stop> {
+        let sessions = &self.party.sessions;
+        let now = world.now();
+        let content = Content {
+            sid: world.random(),
+            generation: 0,
+            created: now,
+            touched: now,
+            subject,
+            scope: tokens.scope.as_deref().unwrap_or(&self.settings.scope).into(),
+            claims: sessions.claims_to_keep(&Rc::new(claims)),
+            access_token: Some(Rc::new(tokens.access_token)),
+            access_expires: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
+            refresh_token: tokens.refresh_token,
+            id_token: tokens.id_token,
+        };
+        let mut cookies = sessions.set(world, &content, &request.headers)?;
+        cookies.extend(sessions.login_done(world, self.login, self.party.by));
+        if self.settings.action == LoginAction::Upstream {
+            return Ok(Proof { identity: self.identity(content), cookies });
+        }
+        let home = redirect(self.party.home(&self.login.target));
+        let response = cookies.into_iter().fold(home, |response, line| response.with("set-cookie", line));
+        Err(Stop::Answered { response, reason: Reason::LoginDone })
+    }
+
+    fn identity(&self, content: Content) -> Identity {
+        Identity {
+            method: Method::AuthorizationCode,
+            issuer: Rc::clone(&self.party.issuer),
+            subject: content.subject,
+            claims: content.claims,
+            scope: content.scope,
+            access_token: content.access_token,
+        }
+    }
+}
+
+fn unknown(party: &RelyingParty) -> Stop {
+    let detail = "no login of this browser has this state: it is done, was begun elsewhere, or its cookie is lost";
+    Refusal { again: Some(party.home("/")), ..Refusal::new(Reason::LoginUnknown, detail) }.into()
+}
+
+/// A login that failed is over: its cookie goes, and the person may begin again where it began.
+fn spent(party: &RelyingParty, login: &Login, refusal: Refusal) -> Stop {
+    let mut cookies = refusal.cookies;
+    cookies.extend(party.sessions.login_over(login, party.by));
+    Refusal { cookies, again: Some(party.home(&login.target)), ..refusal }.into()
+}

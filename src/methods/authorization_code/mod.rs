@@ -1,0 +1,130 @@
+//! A login at the provider: the authorization code flow with PKCE (RFC 6749 §4.1, RFC 7636, OIDC Core §3.1).
+//!
+//! [`begin`] sends the browser off, [`callback`] takes it back, [`initiate`] lets another site begin.
+
+mod callback;
+mod initiate;
+mod response;
+
+pub use callback::callback;
+pub use initiate::initiate;
+
+use super::{Guard, RelyingParty};
+use crate::config::{Login, ResponseMode};
+use crate::http::navigation::{self, Audience};
+use crate::http::{form, host};
+use crate::provider::Metadata;
+use crate::session::login::{self, Beginning};
+use crate::words::{Reason, Refusal, Request, Response, Stop};
+use crate::world::World;
+
+/// Pass-through parameters are cut to so many characters.
+const LONGEST_PASSED: usize = 256;
+
+/// Sends a page load to log in; all else is told that a login is needed. Does nothing where the rule has no login.
+pub async fn begin(world: &World, guard: &Guard, request: &Request) -> Result<(), Stop> {
+    let Some((login, party)) = guard.login() else { return Ok(()) };
+    if navigation::audience(request) == Audience::Background {
+        return Err(Reason::LoginRequired.into());
+    }
+    if let Some(stop) = to_the_right_host(party, request) {
+        return Err(stop);
+    }
+    let target = request.target().unwrap_or("/");
+    let passed = passed_params(login, target);
+    let start = Start { guard, login, party, target, round: 0, passed };
+    Err(start.redirect(world, request).await)
+}
+
+/// Cookies live on the redirect URI's host: a login that began elsewhere could not be finished.
+fn to_the_right_host(party: &RelyingParty, request: &Request) -> Option<Stop> {
+    let (asked, _) = host(request.authority()?)?;
+    if asked == party.redirect_uri.host() || party.sessions.spans(&asked) {
+        return None;
+    }
+    let location = party.home(request.target().unwrap_or("/"));
+    Some(Stop::Answered { response: redirect(location), reason: Reason::LoginStarted })
+}
+
+/// One authorization request to be.
+struct Start<'a> {
+    guard: &'a Guard,
+    login: &'a Login,
+    party: &'a RelyingParty,
+    target: &'a str,
+    round: u8,
+    passed: Vec<(String, String)>,
+}
+
+impl Start<'_> {
+    /// The redirect to the provider, or why there is none.
+    async fn redirect(&self, world: &World, request: &Request) -> Stop {
+        let metadata = match self.party.provider.metadata(&world.host()).await {
+            Ok(metadata) => metadata,
+            Err(refusal) => return refusal.into(),
+        };
+        let beginning =
+            Beginning { rule: &self.guard.rule.name, target: self.target, by: self.party.by, round: self.round };
+        let Ok((login, cookies)) = self.party.sessions.begin_login(world, &request.headers, &beginning) else {
+            let detail = "three logins ended well within a minute and left no session: does something eat the cookie \
+                          (its size, its domain, plain HTTP), or is a clock wrong?";
+            let again = Some(self.party.home(self.target));
+            return Refusal { again, ..Refusal::new(Reason::LoginLoop, detail) }.into();
+        };
+        let location = self.location(&metadata, &login);
+        let response = cookies.into_iter().fold(redirect(location), |response, line| response.with("set-cookie", line));
+        Stop::Answered { response, reason: Reason::LoginStarted }
+    }
+
+    /// The authorization request (OIDC Core §3.1.2.1).
+    fn location(&self, metadata: &Metadata, login: &login::Login) -> String {
+        let settings = &self.party.provider.settings;
+        let challenge = login.challenge();
+        let mut params: Vec<(&str, &str)> = vec![
+            ("response_type", "code"),
+            ("client_id", &settings.client.client_id),
+            ("redirect_uri", self.party.redirect_uri.as_str()),
+            ("scope", &self.login.scope),
+            ("state", &login.state),
+            ("nonce", &login.nonce),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", "S256"),
+        ];
+        if settings.response_mode == ResponseMode::FormPost {
+            params.push(("response_mode", "form_post"));
+        }
+        // What is passed on wins over the rule's own, and that over the provider's.
+        for (name, value) in self.passed.iter().chain(&self.login.params).chain(&settings.authorization_params) {
+            let silenced = name == "prompt" && self.round > 0;
+            if !silenced && !params.iter().any(|(known, _)| known == name) {
+                params.push((name, value));
+            }
+        }
+        let endpoint = metadata.authorization_endpoint.as_str();
+        let joint = if endpoint.contains('?') { '&' } else { '?' };
+        format!("{endpoint}{joint}{}", form::write(params))
+    }
+}
+
+fn passed_params(login: &Login, target: &str) -> Vec<(String, String)> {
+    let Some((_, query)) = target.split_once('?') else { return Vec::new() };
+    let fields = form::parse(query).unwrap_or_default();
+    let passed = fields.into_iter().filter(|(name, _)| login.pass_params.contains(name));
+    passed.map(|(name, value)| (name, value.chars().take(LONGEST_PASSED).collect())).collect()
+}
+
+impl RelyingParty {
+    /// An absolute URL on our own host: whatever `target` says, the browser stays there (attacks O01, O06).
+    fn home(&self, target: &str) -> String {
+        let tame = target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
+        format!("{}{}", self.redirect_uri.origin(), if tame { target } else { "/" })
+    }
+}
+
+/// 303: the browser comes with GET, whatever it came with before; never 307 (RFC 9700 §4.12).
+fn redirect(location: String) -> Response {
+    Response::new(303)
+        .with("location", location)
+        .with("cache-control", "no-store")
+        .with("referrer-policy", "no-referrer")
+}

@@ -1,0 +1,30 @@
+//! A session cookie that we sealed.
+
+use super::{Guard, Proof};
+use crate::session::Life;
+use crate::words::{Identity, Method, Request, Stop};
+use crate::world::World;
+use std::rc::Rc;
+
+/// The person whose session the request carries; `None` when there is no session that lives.
+pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
+    let Some(party) = &guard.party else { return Ok(None) };
+    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(None) };
+    let now = world.now();
+    let cookies = match opened.content.life(&party.sessions.settings, now) {
+        Life::Over => return Ok(None),
+        Life::Fresh => Vec::new(),
+        Life::TouchDue => party.sessions.set(world, &opened.touched(now), &request.headers)?,
+    };
+    let content = &opened.content;
+    let identity = Identity {
+        method: Method::Session,
+        issuer: Rc::clone(&party.issuer),
+        subject: Rc::clone(&content.subject),
+        claims: Rc::clone(&content.claims),
+        scope: Rc::clone(&content.scope),
+        // A token that has ended helps no service.
+        access_token: content.access_token.clone().filter(|_| content.access_token_lives(now)),
+    };
+    Ok(Some(Proof { identity, cookies }))
+}
