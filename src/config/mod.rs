@@ -1,10 +1,30 @@
 //! What the operator configures: read as text, checked once, trusted after.
 
+mod addresses;
+mod clusters;
+mod duration;
+pub mod keys;
+mod load;
+mod login_reader;
+mod matching;
+mod merge;
+mod metadata;
+mod nearest;
 mod problem;
 mod provider;
+mod provider_reader;
+mod require_reader;
 mod rule;
+mod rule_reader;
+mod secrets;
+mod section;
 mod session;
+mod session_reader;
+mod shape;
+mod upstream_reader;
+mod whole;
 
+pub use load::load;
 pub use problem::Problem;
 pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
 pub use rule::{

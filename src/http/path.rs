@@ -1,6 +1,7 @@
 //! Request paths that mean one thing to every server, in one spelling (RFC 3986 §6.2.2).
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// Why a path means different things to different servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,20 @@ pub enum Ambiguous {
     BrokenEscape,
     /// A raw space, control character, `#`, or byte beyond ASCII.
     Character,
+}
+
+impl fmt::Display for Ambiguous {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAbsolute => "does not begin with /",
+            Self::DotSegment => "has a segment . or ..",
+            Self::EmptySegment => "has an empty segment (//)",
+            Self::Backslash => "has a backslash",
+            Self::HiddenDelimiter => "has an escaped dot, slash, backslash or control character",
+            Self::BrokenEscape => "has an escape that is not one",
+            Self::Character => "has a character that paths have only escaped",
+        })
+    }
 }
 
 /// The path of a request target in its one spelling: without its query, every character that may stand in a path

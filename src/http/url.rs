@@ -167,8 +167,8 @@ impl Scheme {
 impl fmt::Display for UrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::TooLong => "longer than 8192 bytes",
-            Self::NotAbsolute => "not an absolute URL with https://",
+            Self::TooLong => "is longer than 8192 bytes",
+            Self::NotAbsolute => "is not an absolute URL with https://",
             Self::UserInformation => "has a user name before the host",
             Self::Fragment => "has a fragment (#)",
             Self::Character => "has a character that URLs do not have",

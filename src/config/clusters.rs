@@ -1,0 +1,51 @@
+//! The host's clusters for a provider's hosts, and whether they reach all that will be called.
+
+use super::problem::member;
+use super::section::Section;
+use super::{Clusters, Discovery, Provider};
+use crate::http::{self, Url};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Endpoints in the metadata that this filter calls itself.
+const CALLED: [&str; 3] = ["token_endpoint", "userinfo_endpoint", "jwks_uri"];
+
+/// Reads `cluster` and `clusters`.
+pub(super) fn read(section: &Section) -> Clusters {
+    let mut by_host = BTreeMap::new();
+    for (name, cluster) in section.text_map("clusters") {
+        match http::host(&name) {
+            Some((host, None)) => {
+                by_host.insert(host.into_owned(), cluster);
+            }
+            _ => {
+                section.context.problems.add(member(&section.at("clusters"), &name), "is not a host name without port")
+            }
+        }
+    }
+    Clusters { default: section.text("cluster").map(str::to_owned), by_host }
+}
+
+/// Reports endpoints that are known already and that no cluster reaches.
+pub(super) fn check(section: &Section, provider: &Provider) {
+    if provider.clusters.default.is_none() && provider.clusters.by_host.is_empty() {
+        return section.problem("cluster", "is missing: the name of the host's cluster for this provider");
+    }
+    if let Discovery::Fetched(url) = &provider.discovery {
+        check_reached(section, provider, url);
+    }
+    let fetched = |name: &&&str| **name != "jwks_uri" || provider.jwks.is_none();
+    for name in CALLED.iter().filter(fetched) {
+        let endpoint = provider.metadata.get(*name).and_then(Value::as_str);
+        if let Some(url) = endpoint.and_then(|endpoint| Url::parse(endpoint).ok()) {
+            check_reached(section, provider, &url);
+        }
+    }
+}
+
+fn check_reached(section: &Section, provider: &Provider, url: &Url) {
+    if provider.clusters.reaching(url).is_none() {
+        let host = url.host();
+        section.problem("clusters", format!("no cluster for {host}: add `{host}: NAME`, or a `cluster` for all hosts"));
+    }
+}

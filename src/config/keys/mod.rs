@@ -1,0 +1,116 @@
+//! Every key of the configuration, with what it takes, what holds without it, and what it is for.
+//!
+//! The tables are the one place for that: the loader checks against them, takes defaults from them, and the reference
+//! and the JSON Schema in `docs/` are printed from them.
+
+mod provider;
+mod rule;
+mod session;
+mod top;
+
+pub use provider::{CLIENT, PROVIDER};
+pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};
+pub use session::{COOKIE, SESSION};
+pub use top::{OBSERVABILITY, TOP};
+
+use std::time::Duration;
+
+/// The keys of one object.
+#[derive(Debug)]
+pub struct Table {
+    /// Where it stands, as the reference's heading says it.
+    pub place: &'static str,
+    /// What it is for.
+    pub doc: &'static str,
+    /// Its keys in the order of the reference.
+    pub keys: &'static [Key],
+    /// What `null` and an empty object mean.
+    pub blanks: Blanks,
+}
+
+/// What `null` and an empty object mean in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blanks {
+    /// The same as leaving the key out.
+    Unset,
+    /// Nothing good: a condition that a template left blank must not become no condition.
+    Refused,
+}
+
+/// One key.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What holds without it.
+    pub preset: Preset,
+    /// What it is for.
+    pub doc: &'static str,
+}
+
+/// What a key takes.
+#[derive(Debug)]
+pub enum Kind {
+    /// Text of at least one character, none of them a control character.
+    Text,
+    /// Text, or `{ env: NAME }`.
+    Secret,
+    /// `true` or `false`.
+    Flag,
+    /// A number and a unit (`ms`, `s`, `m`, `h`, `d`), within bounds.
+    Duration { least: Duration, most: Duration },
+    /// A whole number within bounds.
+    Number { least: u64, most: u64 },
+    /// One of these words.
+    Choice(&'static [&'static str]),
+    /// Text, a number, or a truth value.
+    Scalar,
+    /// Member names of a claim, from the outside in.
+    ClaimPath,
+    /// One name, or several that must be there together.
+    Names,
+    /// A JSON object whose members others define.
+    Object,
+    /// Any number of these.
+    List(&'static Kind),
+    /// At least one of these.
+    Some(&'static Kind),
+    /// Names chosen by the operator, each with one of these.
+    Map(&'static Kind),
+    /// The keys of another table.
+    Section(&'static Table),
+}
+
+/// What holds without a key.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Nothing: it must be there.
+    Required,
+    /// This text, duration or choice.
+    Text(&'static str),
+    /// These words.
+    Words(&'static [&'static str]),
+    /// This number.
+    Number(u64),
+    /// This truth value.
+    Flag(bool),
+    /// What this phrase says.
+    Said(&'static str),
+}
+
+impl Table {
+    /// The key of that name.
+    pub fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn key(name: &'static str, kind: Kind, preset: Preset, doc: &'static str) -> Key {
+    Key { name, kind, preset, doc }
+}
+
+/// Any length of time that makes sense for a session.
+const SPAN: Kind = Kind::Duration { least: Duration::from_secs(1), most: Duration::from_secs(10 * 365 * 86_400) };
+const NONE: Preset = Preset::Said("none");

@@ -1,0 +1,226 @@
+//! The keys of a rule.
+
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+
+/// A rule.
+pub static RULE: Table = Table {
+    place: "rules[]",
+    doc: "A rule: which requests it is for, who may pass, and what the service gets to see.",
+    blanks: Blanks::Unset,
+    keys: &[
+        NAME,
+        MATCHES,
+        ALLOW,
+        PROVIDER,
+        AMBIGUOUS_PATHS,
+        METHODS,
+        LOGIN_KEY,
+        REQUIRE_KEY,
+        UPSTREAM_HEADERS,
+        ERRORS_KEY,
+    ],
+};
+
+/// What every rule has unless it says otherwise.
+pub static DEFAULTS: Table = Table {
+    place: "defaults",
+    doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
+          `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
+    blanks: Blanks::Unset,
+    keys: &[PROVIDER, AMBIGUOUS_PATHS, METHODS, LOGIN_KEY, REQUIRE_KEY, UPSTREAM_HEADERS, ERRORS_KEY],
+};
+
+const NAME: Key = key("name", Kind::Text, Preset::Said("`rule_` and its place, from 0"), "Shown in logs and metrics.");
+const MATCHES: Key = key(
+    "match",
+    Kind::Section(&MATCH),
+    Preset::Said("every request"),
+    "Which requests the rule is for; all parts must hold.",
+);
+const ALLOW: Key = key(
+    "allow",
+    Kind::Choice(&["authenticated", "anonymous", "optional", "nobody"]),
+    Preset::Text("authenticated"),
+    "Whom it lets in. `authenticated`: one proven identity that satisfies `require`. `anonymous`: anyone, credentials \
+     are not looked at. `optional`: anyone, with the identity where there is one. `nobody`: 403.",
+);
+const PROVIDER: Key = key("provider", Kind::Text, Preset::Said("the only one"), "A name under `providers`.");
+const AMBIGUOUS_PATHS: Key = key(
+    "ambiguous_paths",
+    Kind::Choice(&["refuse", "forward"]),
+    Preset::Text("refuse"),
+    "What becomes of a path that means different things to different servers (`..`, `//`, `%2e`, `%2f`, …). `refuse`: \
+     400. `forward`: it passes as any other; only where the rule covers its whole host and no rule before it does in \
+     part, so that the path cannot change the verdict.",
+);
+const METHODS: Key = key(
+    "methods",
+    Kind::Some(&Kind::Choice(&["session", "authorization_code"])),
+    Preset::Words(&["session", "authorization_code"]),
+    "The credentials that are looked for, always in this order.",
+);
+const LOGIN_KEY: Key = key(
+    "login",
+    Kind::Section(&LOGIN),
+    Preset::Said("none; needed for `authorization_code`"),
+    "How a person logs in (OIDC Core §3.1).",
+);
+const REQUIRE_KEY: Key = key(
+    "require",
+    Kind::Section(&REQUIRE),
+    Preset::Said("nothing but a proven identity"),
+    "What an identity must be; all parts must hold, those of `defaults` too.",
+);
+static EACH_HEADER: Kind = Kind::Section(&UPSTREAM_HEADER);
+const UPSTREAM_HEADERS: Key = key(
+    "upstream_headers",
+    Kind::List(&EACH_HEADER),
+    Preset::Said("the access token as `Authorization: Bearer`, no claims"),
+    "What the service learns of the identity. No client can set these headers itself, on any rule.",
+);
+const ERRORS_KEY: Key = key("errors", Kind::Section(&ERRORS), NONE, "What refusals look like to a browser.");
+
+/// Which requests a rule is for.
+pub static MATCH: Table = Table {
+    place: "rules[].match",
+    doc: "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key(
+            "host",
+            Kind::Text,
+            Preset::Said("every host"),
+            "A host, with a port for that port alone, or `*.example.com` for all hosts below one.",
+        ),
+        key("path", Kind::Text, Preset::Said("every path"), "Exactly this path."),
+        key(
+            "path_prefix",
+            Kind::Text,
+            Preset::Said("every path"),
+            "This path and all below it, by whole segments: `/a` is for `/a` and `/a/b`, not for `/ab`.",
+        ),
+        key("methods", Kind::Some(&Kind::Text), Preset::Said("every method"), "Request methods, in capitals."),
+        key("headers", Kind::Map(&Kind::Text), NONE, "Header fields with exactly these values."),
+    ],
+};
+
+/// A login.
+pub static LOGIN: Table = Table {
+    place: "rules[].login",
+    doc: "How a person logs in: the authorization code flow with PKCE, state and nonce.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key(
+            "redirect_uri",
+            Kind::Text,
+            Preset::Required,
+            "Where the provider sends the browser back to, as registered there: `https` (`http` on loopback with \
+             `allow_http`), without query, on a host of the rule. The filter owns its path on that host.",
+        ),
+        key("scope", Kind::Text, Preset::Text("openid"), "What is asked for, values separated by spaces."),
+        key("params", Kind::Map(&Kind::Text), NONE, "Fixed authorization parameters, such as `prompt`."),
+        key(
+            "pass_params",
+            Kind::List(&Kind::Text),
+            NONE,
+            "Query parameters of the first request that go along to the provider, such as `login_hint`.",
+        ),
+        key(
+            "userinfo",
+            Kind::Flag,
+            Preset::Flag(false),
+            "Whether userinfo is asked at login and its claims are merged in (OIDC Core §5.3).",
+        ),
+        key(
+            "action",
+            Kind::Choice(&["redirect", "upstream"]),
+            Preset::Text("redirect"),
+            "What follows a login: `redirect` back to where it began; `upstream`: the callback request itself goes on \
+             to the service.",
+        ),
+        key(
+            "initiate_path",
+            Kind::Text,
+            NONE,
+            "A path on the host of `redirect_uri` where others may begin a login (OIDC Core §4).",
+        ),
+    ],
+};
+
+/// What an identity must be.
+pub static REQUIRE: Table = Table {
+    place: "rules[].require",
+    doc: "What an identity must be; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key(
+            "scope",
+            Kind::Some(&Kind::Text),
+            NONE,
+            "Granted scope: all values inside one text, of at least one of the texts.",
+        ),
+        key("groups", Kind::Section(&VALUES), NONE, "Groups that the identity must be in."),
+        key("roles", Kind::Section(&VALUES), NONE, "Roles that the identity must have."),
+        key("claims", Kind::Some(&Kind::Section(&CLAIM)), NONE, "Conditions on claims; all must hold."),
+    ],
+};
+
+/// A claim that lists names.
+pub static VALUES: Table = Table {
+    place: "rules[].require.groups and roles",
+    doc: "A claim that lists names, and which of them will do.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key("claim", Kind::ClaimPath, Preset::Required, "Where the names stand, from the outside in."),
+        key(
+            "any_of",
+            Kind::Some(&Kind::Names),
+            Preset::Required,
+            "Names of which one must be there; a list inside needs all of its names. Values are exact, never split.",
+        ),
+    ],
+};
+
+/// A condition on one claim.
+pub static CLAIM: Table = Table {
+    place: "rules[].require.claims[]",
+    doc: "A condition on one claim; exactly one of `equals` and `any_of`. An array satisfies it when a member does.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
+        key("equals", Kind::Scalar, NONE, "This very value, of the same JSON type."),
+        key("any_of", Kind::Some(&Kind::Scalar), NONE, "One of these."),
+    ],
+};
+
+/// A header for the service.
+pub static UPSTREAM_HEADER: Table = Table {
+    place: "rules[].upstream_headers[]",
+    doc: "A header for the service: a claim (`claim`, `name`), or the way of a session's access token (`token` with \
+          `as` or `name`).",
+    blanks: Blanks::Unset,
+    keys: &[
+        key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
+        key("name", Kind::Text, NONE, "The header's name."),
+        key("token", Kind::Choice(&["access_token"]), NONE, "The session's access token, instead of a claim."),
+        key(
+            "as",
+            Kind::Choice(&["bearer", "none"]),
+            NONE,
+            "`bearer`: in `Authorization`, as without an entry. `none`: the token is kept away from the service.",
+        ),
+    ],
+};
+
+/// What refusals look like.
+pub static ERRORS: Table = Table {
+    place: "rules[].errors",
+    doc: "What refusals look like to a browser.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key("unauthorized_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 401."),
+        key("forbidden_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 403."),
+        key("unexpected_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 5xx."),
+        key("realm", Kind::Text, Preset::Said("the issuer's host"), "The realm in challenges (RFC 9110 §11.5)."),
+    ],
+};

@@ -1,0 +1,167 @@
+//! Reads a rule.
+
+use super::addresses::{self, PlainHttp};
+use super::problem::quoted;
+use super::section::Section;
+use super::{Allow, AmbiguousPaths, Errors, Provider, Require, Rule};
+use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
+use crate::http::Url;
+use crate::words::Method;
+
+/// A provider by its name; without a value where it could not be read, which was reported then.
+pub(super) type NamedProvider = (String, Option<Provider>);
+
+/// What a rule is read from.
+pub(super) struct Source<'s, 'a> {
+    /// The rule's place.
+    pub place: usize,
+    /// The rule as it was written.
+    pub own: &'s Section<'a>,
+    /// The rule over `defaults`.
+    pub merged: &'s Section<'s>,
+    /// `defaults`, whose `require` holds too.
+    pub defaults: &'s Section<'a>,
+    /// The providers in the order of their names.
+    pub providers: &'s [NamedProvider],
+}
+
+/// The rule; `None` when something that cannot be left out was wrong, which is then reported.
+pub(super) fn read(source: &Source) -> Option<Rule> {
+    let rule = source.merged;
+    let allow = read_allow(rule)?;
+    let matches = matching::read(&source.own.section("match"));
+    let ambiguous_paths = match rule.text("ambiguous_paths") {
+        Some("forward") => AmbiguousPaths::Forward,
+        _ => AmbiguousPaths::Refuse,
+    };
+    let name = read_name(source);
+    let errors = read_errors(&rule.section("errors"));
+    let needs_identity = matches!(allow, Allow::Authenticated | Allow::Optional);
+    if !needs_identity {
+        refuse_unused(source.own);
+        return Some(Rule {
+            name,
+            matches,
+            allow,
+            provider: None,
+            ambiguous_paths,
+            methods: Vec::new(),
+            login: None,
+            require: Require::default(),
+            upstream_headers: Vec::new(),
+            access_token: super::TokenForm::default(),
+            errors,
+        });
+    }
+    let provider = read_provider(rule, source.providers);
+    let checked = provider.and_then(|place| source.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
+    let methods = read_methods(source.own, rule, allow);
+    let logs_in = methods.contains(&Method::AuthorizationCode);
+    let login = logs_in.then(|| login_reader::read(&rule.section("login"), &matches.host, checked));
+    let (upstream_headers, access_token) = upstream_reader::read(rule);
+    let mut require = Require::default();
+    require_reader::add(&mut require, &source.defaults.section("require"));
+    require_reader::add(&mut require, &source.own.section("require"));
+    let login = match login {
+        Some(login) => Some(login?),
+        None => None,
+    };
+    Some(Rule {
+        name,
+        matches,
+        allow,
+        provider: Some(provider?),
+        ambiguous_paths,
+        methods,
+        login,
+        require,
+        upstream_headers,
+        access_token,
+        errors,
+    })
+}
+
+fn read_allow(rule: &Section) -> Option<Allow> {
+    match rule.text("allow")? {
+        "authenticated" => Some(Allow::Authenticated),
+        "anonymous" => Some(Allow::Anonymous),
+        "optional" => Some(Allow::Optional),
+        "nobody" => Some(Allow::Nobody),
+        _ => None,
+    }
+}
+
+fn read_name(source: &Source) -> String {
+    let Some(name) = source.own.text("name") else {
+        return format!("rule_{}", source.place);
+    };
+    if name.len() > 64 || !addresses::is_field_value(name.as_bytes()) || name.contains(['"', '\\', '=']) {
+        source.own.problem("name", "has at most 64 visible ASCII characters, none of them \", \\ or =");
+    }
+    name.to_owned()
+}
+
+/// Keys that say something about an identity contradict `anonymous` and `nobody`, which look at none.
+fn refuse_unused(own: &Section) {
+    let allow = own.text("allow").unwrap_or_default();
+    for key in ["provider", "methods", "login", "require", "upstream_headers"] {
+        if own.has(key) {
+            own.problem(key, format!("contradicts allow: {allow}, which looks at no identity"));
+        }
+    }
+}
+
+fn read_provider(rule: &Section, providers: &[NamedProvider]) -> Option<usize> {
+    let names = || providers.iter().map(|(name, _)| name.as_str());
+    let Some(name) = rule.text("provider") else {
+        match providers.len() {
+            1 => return Some(0),
+            0 => {
+                rule.context.problems.add("providers", "is missing: a rule that asks for an identity needs a provider")
+            }
+            _ => rule.problem("provider", format!("is missing: one of {}", names().collect::<Vec<_>>().join(", "))),
+        }
+        return None;
+    };
+    let place = names().position(|known| known == name);
+    if place.is_none() {
+        let hint = nearest(name, names()).map(|near| format!("; nearest is {}", quoted(near))).unwrap_or_default();
+        rule.problem("provider", format!("{} is not under providers{hint}", quoted(name)));
+    }
+    place
+}
+
+/// The methods in their fixed order.
+fn read_methods(own: &Section, rule: &Section, allow: Allow) -> Vec<Method> {
+    let named = rule.texts("methods");
+    let mut methods: Vec<Method> = Method::ALL.into_iter().filter(|method| named.contains(&method.name())).collect();
+    // `optional` never sends anyone to log in: it needs a login only where the rule itself speaks of one.
+    if allow == Allow::Optional && !own.has("methods") && !rule.has("login") {
+        methods.retain(|method| *method != Method::AuthorizationCode);
+    }
+    if methods.contains(&Method::AuthorizationCode) && !methods.contains(&Method::Session) {
+        rule.problem(
+            "methods",
+            "has authorization_code without session: a login leaves a session, which nothing would read",
+        );
+    }
+    methods
+}
+
+fn read_errors(errors: &Section) -> Errors {
+    let realm = errors.text("realm");
+    if realm.is_some_and(|realm| !addresses::is_field_value(realm.as_bytes()) || realm.contains(['"', '\\'])) {
+        errors.problem("realm", "has visible ASCII characters alone, no \" and no \\");
+    }
+    Errors {
+        unauthorized_redirect_uri: read_error_uri(errors, "unauthorized_redirect_uri"),
+        forbidden_redirect_uri: read_error_uri(errors, "forbidden_redirect_uri"),
+        unexpected_redirect_uri: read_error_uri(errors, "unexpected_redirect_uri"),
+        realm: realm.map(str::to_owned),
+    }
+}
+
+fn read_error_uri(errors: &Section, key: &str) -> Option<Url> {
+    let checked = addresses::url(errors.text(key)?, PlainHttp::OnLoopback);
+    checked.map_err(|message| errors.problem(key, message)).ok()
+}

@@ -1,0 +1,125 @@
+//! Reads how sessions are kept.
+
+use super::addresses::is_token;
+use super::matching;
+use super::section::{Section, claim_path};
+use super::{CookieSettings, Rule, SameSite, Session, secrets};
+use crate::http::{self, Scheme, Url};
+use crate::words::Secret;
+use std::time::Duration;
+
+/// More secrets than any rotation needs.
+const MAX_SECRETS: usize = 16;
+
+/// How often use is written down unless configured.
+const TOUCH: Duration = Duration::from_secs(60);
+
+/// The section `session`; `rules` say where its cookie must work.
+pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
+    let secrets = read_secrets(section);
+    let cookie = read_cookie(&section.section("cookie"), rules);
+    let (idle, absolute, touch) = read_lives(section)?;
+    Some(Session {
+        secrets,
+        cookie: cookie?,
+        idle,
+        absolute,
+        touch,
+        partition: section.text("partition")?.to_owned(),
+        budget: usize::try_from(section.number("budget")?).ok()?,
+        keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
+    })
+}
+
+fn read_secrets(section: &Section) -> Vec<Secret> {
+    let mut secrets: Vec<Secret> = Vec::new();
+    section.value("secrets");
+    for (place, value) in section.items("secrets").iter().enumerate() {
+        let path = format!("{}[{place}]", section.at("secrets"));
+        let problems = &section.context.problems;
+        let Some(secret) = secrets::read(section.context, value, &path) else {
+            continue;
+        };
+        match secrets::weakness(&secret) {
+            Some(weakness) => problems.add(path, weakness),
+            None if secrets.contains(&secret) => problems.add(path, "stands twice among the secrets"),
+            None => secrets.push(secret),
+        }
+    }
+    if secrets.len() > MAX_SECRETS {
+        section.problem("secrets", format!("{} secrets, needs {MAX_SECRETS} at most", secrets.len()));
+    }
+    secrets
+}
+
+fn read_lives(section: &Section) -> Option<(Duration, Duration, Duration)> {
+    let (idle, absolute) = (section.duration("idle")?, section.duration("absolute")?);
+    if absolute < idle {
+        section.problem("absolute", "is shorter than idle, which could then never end a session");
+    }
+    let half = idle.checked_div(2)?;
+    if !section.has("touch") {
+        return Some((idle, absolute, TOUCH.min(half)));
+    }
+    let touch = section.duration("touch")?;
+    if touch > half {
+        section.problem("touch", "is more than half of idle: a session in use would end");
+    }
+    Some((idle, absolute, touch))
+}
+
+fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {
+    let redirects = || rules.iter().filter_map(|rule| rule.login.as_ref()).map(|login| &login.redirect_uri);
+    let plain_http = redirects().any(|uri| uri.scheme() == Scheme::Http);
+    let path = matching::canonical(cookie, "path", cookie.text("path")?)?;
+    let domain = cookie.text("domain").and_then(|domain| read_domain(cookie, domain, redirects()));
+    let whole_host = path == "/" && !cookie.has("domain");
+    let name = match cookie.text("name") {
+        Some(name) => name,
+        None if plain_http => "oidc",
+        None if whole_host => "__Host-oidc",
+        None => "__Secure-oidc",
+    };
+    check_name(cookie, name, plain_http, whole_host);
+    let same_site = match cookie.text("same_site")? {
+        "Strict" => SameSite::Strict,
+        "None" => SameSite::None,
+        _ => SameSite::Lax,
+    };
+    if same_site == SameSite::None && plain_http {
+        cookie.problem("same_site", "None needs Secure, which browsers refuse where redirect_uri is http");
+    }
+    Some(CookieSettings { name: name.to_owned(), same_site, domain, path })
+}
+
+/// Prefixes bind what a cookie may be (RFC 6265bis §4.1.3); browsers read them without regard to case.
+fn check_name(cookie: &Section, name: &str, plain_http: bool, whole_host: bool) {
+    let prefixed = name.starts_with("__");
+    if !is_token(name) || name.len() > 64 {
+        cookie.problem("name", "is not a cookie name: at most 64 letters, digits, - and _ (RFC 6265 §4.1.1)");
+    } else if prefixed && !["__Host-", "__Secure-"].iter().any(|prefix| name.starts_with(prefix)) {
+        cookie.problem("name", "begins with __, as __Host- and __Secure- alone may");
+    } else if prefixed && plain_http {
+        cookie.problem("name", "has a prefix that needs https, and a redirect_uri is http");
+    } else if name.starts_with("__Host-") && !whole_host {
+        cookie.problem("name", "begins with __Host-, which forbids domain and a path other than /: use __Secure-");
+    }
+}
+
+/// A cookie's domain must be the host that sets it or one above (RFC 6265 §5.3, step 6), and no top-level domain.
+fn read_domain<'a>(cookie: &Section, text: &str, redirects: impl Iterator<Item = &'a Url>) -> Option<String> {
+    let Some((domain, None)) = http::host(text.strip_prefix('.').unwrap_or(text)) else {
+        cookie.problem("domain", "is not a host name");
+        return None;
+    };
+    if !domain.contains('.') || domain.starts_with('[') || domain.bytes().all(|byte| !byte.is_ascii_alphabetic()) {
+        cookie.problem("domain", "is a top-level domain or an address, for which browsers take no cookies");
+    }
+    for uri in redirects {
+        let above = uri.host().strip_suffix(domain.as_ref()).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+        if !above {
+            cookie.problem("domain", format!("does not cover {}, the host of a redirect_uri", uri.host()));
+        }
+    }
+    Some(domain.into_owned())
+}

@@ -1,0 +1,113 @@
+//! What the rules say together: each can match, no endpoint means two things, and which headers are ours.
+
+use super::problem::{Problems, quoted};
+use super::upstream_reader::spelled;
+use super::{AmbiguousPaths, Discovery, Provider, Rule, TokenForm};
+use crate::words::Method;
+
+/// Reports contradictions between rules. `rules` are those that could be read, with their places.
+pub(super) fn check(rules: &[(usize, Rule)], problems: &Problems) {
+    for (later, (place, rule)) in rules.iter().enumerate() {
+        let earlier = rules.get(..later).unwrap_or_default();
+        check_reachable(*place, rule, earlier, problems);
+        check_forward(*place, rule, earlier, problems);
+        check_endpoints(*place, rule, earlier, problems);
+        if let Some((first, _)) = earlier.iter().find(|(_, other)| other.name == rule.name) {
+            problems
+                .add(format!("rules[{place}].name"), format!("{} is the name of rules[{first}]", quoted(&rule.name)));
+        }
+    }
+}
+
+fn check_reachable(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problems: &Problems) {
+    if let Some((first, _)) = earlier.iter().find(|(_, other)| other.matches.covers(&rule.matches)) {
+        let message = format!("can never match: rules[{first}] before it takes all of its requests");
+        problems.add(format!("rules[{place}].match"), message);
+    }
+}
+
+/// An ambiguous path may pass where no reading of it leads to another rule.
+fn check_forward(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problems: &Problems) {
+    if rule.ambiguous_paths != AmbiguousPaths::Forward {
+        return;
+    }
+    let path = format!("rules[{place}].ambiguous_paths");
+    if !rule.matches.is_whole_host() {
+        problems.add(
+            path,
+            "forward needs a rule for its whole host: no path, methods or headers in match but path_prefix: /",
+        );
+    } else if let Some((first, _)) = earlier.iter().find(|(_, other)| other.matches.host.overlaps(&rule.matches.host)) {
+        problems.add(path, format!("forward would let a path pass that the service reads as one of rules[{first}]"));
+    }
+}
+
+/// Endpoints of ours are looked up by host and path before any rule: each must mean one thing.
+fn check_endpoints(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problems: &Problems) {
+    let Some(login) = &rule.login else {
+        return;
+    };
+    for (first, other) in earlier {
+        let Some(theirs) =
+            other.login.as_ref().filter(|theirs| theirs.redirect_uri.origin() == login.redirect_uri.origin())
+        else {
+            continue;
+        };
+        let same_provider = rule.provider == other.provider;
+        let (callback, other_callback) = (login.redirect_uri.path(), theirs.redirect_uri.path());
+        if callback == other_callback && !same_provider {
+            let message =
+                format!("is that of rules[{first}], which logs in at another provider: give each its own path");
+            problems.add(format!("rules[{place}].login.redirect_uri"), message);
+        }
+        if theirs.initiate_path.as_deref() == Some(callback) {
+            let message = format!("has the path of rules[{first}].login.initiate_path, which means something else");
+            problems.add(format!("rules[{place}].login.redirect_uri"), message);
+        }
+        let Some(initiate) = login.initiate_path.as_deref() else {
+            continue;
+        };
+        if initiate == other_callback {
+            let message = format!("is the path of rules[{first}].login.redirect_uri, which means something else");
+            problems.add(format!("rules[{place}].login.initiate_path"), message);
+        }
+        if theirs.initiate_path.as_deref() == Some(initiate) && !(same_provider && callback == other_callback) {
+            let message = format!("is that of rules[{first}], which logs in differently: give each its own path");
+            problems.add(format!("rules[{place}].login.initiate_path"), message);
+        }
+    }
+}
+
+/// Reports what rules need of their providers and do not find in metadata that is whole and inline.
+pub(super) fn check_userinfo(rules: &[(usize, Rule)], providers: &[&Provider], problems: &Problems) {
+    for (place, rule) in rules {
+        let asks = rule.login.as_ref().is_some_and(|login| login.userinfo);
+        let provider = rule.provider.and_then(|provider| providers.get(provider));
+        let lacks = |provider: &&&Provider| {
+            provider.discovery == Discovery::Inline && !provider.metadata.contains_key("userinfo_endpoint")
+        };
+        if asks && provider.filter(lacks).is_some() {
+            problems
+                .add(format!("rules[{place}].login.userinfo"), "needs userinfo_endpoint in the provider's metadata");
+        }
+    }
+}
+
+/// The first rule whose verdict may rest on a session.
+pub(super) fn needs_session(rules: &[(usize, Rule)]) -> Option<usize> {
+    rules.iter().find(|(_, rule)| rule.methods.contains(&Method::Session)).map(|(place, _)| *place)
+}
+
+/// Every header name that some rule asserts, as services may read it.
+pub(super) fn asserted_headers(rules: &[Rule]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for rule in rules {
+        names.extend(rule.upstream_headers.iter().map(|header| spelled(&header.name)));
+        if let TokenForm::Header(name) = &rule.access_token {
+            names.push(spelled(name));
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
