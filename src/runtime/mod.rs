@@ -18,6 +18,7 @@ use crate::world::{
 };
 use calls::Calls;
 use executor::{Executor, Owner, Work};
+use log::LevelFilter;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -75,13 +76,15 @@ impl Runtime {
         })
     }
 
-    /// Takes a configuration, or says everything that is wrong with it and keeps the one before.
-    pub fn configure(&self, text: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<(), Vec<Problem>> {
+    /// Takes a configuration and says what it wants logged; or says everything that is wrong with it, and keeps the one
+    /// before.
+    pub fn configure(&self, text: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<LevelFilter, Vec<Problem>> {
         let gate = Gate::load(text, env)?;
+        let level = gate.observability().log;
         *self.gate.borrow_mut() = Some(Rc::new(gate));
         // The providers are asked from the first tick on: calls made while a configuration loads fail on some hosts.
         self.tick();
-        Ok(())
+        Ok(level)
     }
 
     /// A request's header fields have come. `end` says that nothing follows them.

@@ -1,26 +1,12 @@
 //! The only code that names `proxy_wasm`: what the host calls, and what we call of the host.
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
+mod host;
+mod imports;
+mod metrics;
+mod root;
+mod stream;
+mod verify;
 
 proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|_| Box::new(Root));
+    proxy_wasm::set_root_context(|id| Box::new(root::Root::new(id)));
 }}
-
-struct Root;
-
-impl Context for Root {}
-
-impl RootContext for Root {
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
-    }
-    fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Stream))
-    }
-}
-
-struct Stream;
-
-impl Context for Stream {}
-impl HttpContext for Stream {}

@@ -61,6 +61,21 @@ impl Headers {
         Some(Self { buffer, fields })
     }
 
+    /// Writes pairs as [`Self::from_wire`] reads them.
+    pub fn to_wire<'a>(pairs: impl Iterator<Item = (&'a [u8], &'a [u8])> + Clone) -> Vec<u8> {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+        let mut wire = number(pairs.clone().count()).to_vec();
+        for (name, value) in pairs.clone() {
+            wire.extend(number(name.len()));
+            wire.extend(number(value.len()));
+        }
+        for part in pairs.flat_map(|(name, value)| [name, value]) {
+            wire.extend_from_slice(part);
+            wire.push(0);
+        }
+        wire
+    }
+
     /// All fields in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.fields.iter().map(|field| (self.slice(field.name), self.slice(field.value)))
@@ -96,18 +111,7 @@ mod tests {
     use super::*;
 
     fn wire(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        let mut buffer = u32::try_from(pairs.len()).unwrap().to_le_bytes().to_vec();
-        for (name, value) in pairs {
-            buffer.extend(u32::try_from(name.len()).unwrap().to_le_bytes());
-            buffer.extend(u32::try_from(value.len()).unwrap().to_le_bytes());
-        }
-        for (name, value) in pairs {
-            buffer.extend_from_slice(name);
-            buffer.push(0);
-            buffer.extend_from_slice(value);
-            buffer.push(0);
-        }
-        buffer
+        Headers::to_wire(pairs.iter().copied())
     }
 
     #[test]

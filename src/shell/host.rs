@@ -1,0 +1,169 @@
+//! The host, as the runtime sees it, over proxy-wasm.
+
+use super::imports::{self, Buffer, Map, Status};
+use super::metrics::Metrics;
+use crate::runtime::{Abi, Fields};
+use crate::words::{HeaderEdits, Headers, Response, UnixTime};
+use crate::world::{CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version};
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// One root context's host.
+pub struct ProxyWasm {
+    started: Instant,
+    metrics: RefCell<Metrics>,
+    /// The queue by which a stream's callback wakes the root.
+    queue: Cell<Option<u32>>,
+    level: Cell<log::LevelFilter>,
+}
+
+impl ProxyWasm {
+    /// The host of a root context that was just made.
+    pub fn new() -> Self {
+        Self {
+            started: Instant::now(),
+            metrics: RefCell::default(),
+            queue: Cell::new(None),
+            level: Cell::new(log::LevelFilter::Info),
+        }
+    }
+
+    /// Makes the root's own queue. Its name is random: of several VMs that register one name only the last is woken.
+    pub fn open_queue(&self) {
+        if self.queue.get().is_none() {
+            let mut name = [0; 16];
+            self.random(&mut name);
+            let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+            self.queue.set(imports::queue(&format!("oidc-proxy-wasm/{name}")).ok());
+        }
+    }
+
+    /// Empties the root's own queue.
+    pub fn drain_queue(&self) {
+        if let Some(queue) = self.queue.get() {
+            while imports::dequeue(queue).is_ok() {}
+        }
+    }
+
+    /// Which log lines are written from now on.
+    pub fn set_level(&self, level: log::LevelFilter) {
+        self.level.set(level);
+    }
+}
+
+impl Abi for ProxyWasm {
+    fn now(&self) -> UnixTime {
+        // WASI's clock: the ABI's own is missing on some hosts.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixTime::from_secs(since_epoch.as_secs())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        if imports::random(bytes).is_err() {
+            // Nonces and states that repeat are worse than no answer: without chance nothing here is safe.
+            std::process::abort();
+        }
+    }
+
+    fn dispatch(&self, request: &ProviderRequest) -> Result<u32, CallError> {
+        let mut headers = vec![
+            (":method", request.method),
+            (":scheme", request.scheme),
+            (":authority", request.authority.as_str()),
+            (":path", request.path.as_str()),
+        ];
+        headers.extend(request.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.expose_text()?))));
+        let body = Some(request.body.expose()).filter(|body| !body.is_empty());
+        // The SDK makes this one call, for it keeps the table of tokens that its callbacks need.
+        proxy_wasm::hostcalls::dispatch_http_call(&request.cluster, headers, body, Vec::new(), request.timeout)
+            .map_err(|_| CallError::UnknownCluster)
+    }
+
+    fn answer(&self, size: usize, limit: usize) -> Result<ProviderResponse, CallError> {
+        let headers = imports::fields(Map::Call).ok().and_then(Headers::from_wire).ok_or(CallError::NoAnswer)?;
+        let status = headers.text(":status").and_then(|status| status.parse().ok()).ok_or(CallError::NoAnswer)?;
+        // Judged before it is copied: memory that a VM has once taken it keeps.
+        if size > limit {
+            return Err(CallError::TooLarge);
+        }
+        let body = match size {
+            0 => Vec::new(),
+            _ => imports::buffer(Buffer::Call, size).map_err(|_| CallError::NoAnswer)?,
+        };
+        let text = |name| headers.text(name).map(str::to_owned);
+        Ok(ProviderResponse { status, content_type: text("content-type"), cache_control: text("cache-control"), body })
+    }
+
+    fn enter(&self, stream: u32) -> bool {
+        imports::enter(stream).is_ok()
+    }
+
+    fn edit(&self, fields: Fields, edits: &HeaderEdits) {
+        let map = match fields {
+            Fields::Request => Map::Request,
+            Fields::RequestTrailers => Map::RequestTrailers,
+            Fields::Response => Map::Response,
+        };
+        let removed = edits.remove.iter().map(|name| imports::remove_field(map, name));
+        let set = edits.set.iter().map(|(name, value)| imports::set_field(map, name, value));
+        let added = edits.add.iter().map(|(name, value)| imports::add_field(map, name, value));
+        if removed.chain(set).chain(added).any(|outcome| outcome.is_err()) {
+            imports::log(4, "oidc: the host refused a change of header fields");
+        }
+    }
+
+    fn body(&self, most: usize) -> Vec<u8> {
+        imports::buffer(Buffer::RequestBody, most).unwrap_or_default()
+    }
+
+    fn resume(&self) {
+        let _ = imports::resume_request();
+    }
+
+    fn respond(&self, response: &Response) {
+        let headers = response.headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let wire = Headers::to_wire(headers);
+        let _ = imports::respond(u32::from(response.status), &wire, response.body.as_bytes());
+    }
+
+    fn tick(&self, every: Duration) {
+        let _ = imports::tick(u32::try_from(every.as_millis()).unwrap_or(u32::MAX));
+    }
+
+    fn wake_root(&self) -> bool {
+        self.queue.get().is_some_and(|queue| imports::enqueue(queue, b"1").is_ok())
+    }
+
+    fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck {
+        super::verify::verify(hash, spki, message, signature)
+    }
+
+    fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        imports::shared(key).ok().map(|(value, cas)| (value, Version(cas)))
+    }
+
+    fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten> {
+        imports::share(key, value, version.0).map_err(|_: Status| NotWritten)
+    }
+
+    fn count(&self, metric: Metric) {
+        self.metrics.borrow_mut().count(metric);
+    }
+
+    fn log(&self, level: log::Level, line: &str) {
+        if level <= self.level.get() {
+            let number = match level {
+                log::Level::Trace => 0,
+                log::Level::Debug => 1,
+                log::Level::Info => 2,
+                log::Level::Warn => 3,
+                log::Level::Error => 4,
+            };
+            imports::log(number, &format!("oidc: {line}"));
+        }
+    }
+}
