@@ -22,6 +22,8 @@ main() {
     tools/providers.sh "$IDP" > /dev/null
 
     mkdir -p "$tools_dir/run"
+    # What a killed run has left behind.
+    find "$tools_dir/run" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
     work="$(mktemp -d "$tools_dir/run/XXXXXX")"
     trap end EXIT
     trap 'exit 130' INT
@@ -75,7 +77,8 @@ start_envoy() {
 start() {
     local name="$1"
     shift
-    tools/leash.sh "$@" < "$work/leash" > "$work/$name.log" 2>&1 9>&- &
+    # The leash has a session of its own too: what kills this script and all of its group does not kill the leash.
+    setsid tools/leash.sh "$@" < "$work/leash" > "$work/$name.log" 2>&1 9>&- &
     parts+=("$!")
     names+=("$name")
 }
