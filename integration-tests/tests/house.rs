@@ -143,14 +143,17 @@ async fn the_second_instance_stands_where_bodies_are_read() {
         .upstream(upstream.port)
         .bodies_at("/oauth/callback");
     let envoy = Envoy::start(setup).await;
-    let answer = ask("POST", envoy.port, "/elsewhere")
-        .form(&[("state", "x")])
-        .send()
-        .await;
-    assert_eq!(
-        (answer.status, answer.json()["body_length"].as_u64()),
-        (200, Some(7))
-    );
+    for path in ["/oauth/callback", "/elsewhere"] {
+        let answer = ask("POST", envoy.port, path)
+            .form(&[("state", "x")])
+            .send()
+            .await;
+        assert_eq!(
+            (answer.status, answer.json()["body_length"].as_u64()),
+            (200, Some(7)),
+            "{path}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,4 +164,20 @@ async fn a_listener_can_change_while_envoy_runs() {
     let next = setup.without_envoys_cleaning();
     assert_eq!(envoy.update(&next).await, Update::Accepted);
     assert_eq!(get(envoy.port, "/").send().await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_envoy_refuses_leaves_the_old_one() {
+    let setup = Setup::new().filter(open_house());
+    let mut envoy = Envoy::start_updatable(setup.clone()).await;
+    // Its cluster came with the bootstrap of another Envoy, not of this one.
+    assert_eq!(envoy.update(&setup.upstream(1)).await, Update::Refused);
+    assert_eq!(get(envoy.port, "/").send().await.text(), "upstream");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn envoy_does_not_start_with_what_it_refuses() {
+    // A Struct is an object: this is refused before the filter sees it.
+    let log = Envoy::refused(Setup::new().filter(json!("text"))).await;
+    assert!(log.contains("google.protobuf.Struct"), "{log}");
 }
