@@ -14,6 +14,7 @@ names=() # and what they are
 main() {
     case "$PORT" in '' | *[!0-9]* | ??????*) fail "PORT=$PORT is not a port: a number from 1 to 65535" ;; esac
     [ "$PORT" -ge 1 ] && [ "$PORT" -le 65535 ] || fail "PORT=$PORT is not a port: a number from 1 to 65535"
+    need_linux
     need_node
     need curl curl
     ! node tools/free-ports.mjs --taken "$PORT" || fail "port $PORT is taken: choose another, as in make run PORT=$((PORT % 65535 + 1))"
