@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$root"
 
 # What would be a panic, or a borrow held over an await, in a filter whose panic closes a worker.
-# Tests may: clippy.toml lets them unwrap, and a test that panics has done its work.
+# Tests may: one that panics has done its work.
 readonly denied=(
     -D warnings
     -D clippy::await_holding_refcell_ref

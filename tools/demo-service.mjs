@@ -29,8 +29,9 @@ function page({ method, path, headers }) {
     ? 'You logged in at the identity provider; Envoy checked that and wrote who you are into the request headers. ' +
       'This service did nothing for it: below is the request just as it came in, with your identity marked.'
     : 'This request reached the service without an identity. Below is the request just as it came in.';
-  const rows = headers.map(([name, value]) => {
-    const mark = identityHeaders.includes(name) ? ' class="identity"' : '';
+  const identity = ([name]) => identityHeaders.includes(name);
+  const rows = [...headers.filter(identity), ...headers.filter((line) => !identity(line))].map(([name, value]) => {
+    const mark = identity([name]) ? ' class="identity"' : '';
     return `<tr${mark}><th scope="row">${escape(name)}</th><td>${escape(value)}</td></tr>`;
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -38,10 +39,19 @@ function page({ method, path, headers }) {
 <section><h2>${escape(method)} ${escape(path)}</h2><table>${rows.join('\n')}</table></section></main></html>`;
 }
 
+// Node reads header bytes as Latin-1, gateways mostly write UTF-8.
+function text(value) {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(value, 'latin1'));
+  } catch {
+    return value;
+  }
+}
+
 // Every line as it came: names in lower case, repeated ones repeated.
 function headerLines(raw) {
   const lines = [];
-  for (let at = 0; at < raw.length; at += 2) lines.push([raw[at].toLowerCase(), raw[at + 1]]);
+  for (let at = 0; at < raw.length; at += 2) lines.push([raw[at].toLowerCase(), text(raw[at + 1])]);
   return lines.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }
 

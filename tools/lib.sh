@@ -44,7 +44,7 @@ need() {
     has "$command" || fail "$command is missing although $* is installed: is it on PATH?"
 }
 
-# needs_node: node 20 or later with npm.
+# need_node: node 20 or later with npm.
 need_node() {
     need node nodejs
     need npm npm
@@ -52,6 +52,9 @@ need_node() {
     major="$(node -p 'process.versions.node.split(".")[0]')"
     [ "$major" -ge 20 ] || fail "node $major is too old: the identity provider and the demo service need 20 or later"
 }
+
+# What starts Envoy and ends it again is written for Linux.
+need_linux() { [ "$(uname -s)" = Linux ] || fail "this needs Linux (a container or a virtual machine will do); make wasm works elsewhere"; }
 
 # pinned FILE SHA256: refuses a file that is not the one we know.
 pinned() {

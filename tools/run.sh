@@ -14,6 +14,7 @@ names=() # and what they are
 main() {
     case "$PORT" in '' | *[!0-9]* | ??????*) fail "PORT=$PORT is not a port: a number from 1 to 65535" ;; esac
     [ "$PORT" -ge 1 ] && [ "$PORT" -le 65535 ] || fail "PORT=$PORT is not a port: a number from 1 to 65535"
+    need_linux
     need_node
     need curl curl
     ! node tools/free-ports.mjs --taken "$PORT" || fail "port $PORT is taken: choose another, as in make run PORT=$((PORT % 65535 + 1))"
@@ -22,6 +23,8 @@ main() {
     tools/providers.sh "$IDP" > /dev/null
 
     mkdir -p "$tools_dir/run"
+    # What a killed run has left behind.
+    find "$tools_dir/run" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
     work="$(mktemp -d "$tools_dir/run/XXXXXX")"
     trap end EXIT
     trap 'exit 130' INT
@@ -75,7 +78,8 @@ start_envoy() {
 start() {
     local name="$1"
     shift
-    tools/leash.sh "$@" < "$work/leash" > "$work/$name.log" 2>&1 9>&- &
+    # The leash has a session of its own too: what kills this script and all of its group does not kill the leash.
+    setsid tools/leash.sh "$@" < "$work/leash" > "$work/$name.log" 2>&1 9>&- &
     parts+=("$!")
     names+=("$name")
 }

@@ -15,7 +15,7 @@ wasm_env=()
 need_rust() {
     has cargo || fail "cargo is missing: install Rust $oldest_rust or later (rustup toolchain install 1.95.0)"
     local version
-    version="$(cd "$root" && cargo --version 2>&1 | awk '/^cargo /{print $2}')"
+    version="$(cd "$root" && cargo --version 2>&1 | awk '/^cargo /{print $2}')" || true
     [ -n "$version" ] || fail "the Rust toolchain that rust-toolchain.toml names is not installed: rustup toolchain install 1.95.0"
     [ "$(printf '%s\n' "$oldest_rust" "$version" | sort -V | head -n1)" = "$oldest_rust" ] ||
         fail "cargo is $version, this needs Rust $oldest_rust or later: rustup toolchain install 1.95.0"

@@ -16,4 +16,4 @@ built="$target_dir/$wasm_target/release/oidc_proxy_wasm.wasm"
 mkdir -p "$root/dist"
 # Only a changed module gets a new date, so that what depends on it is not done again for nothing.
 cmp -s "$built" "$root/dist/oidc_proxy_wasm.wasm" || cp "$built" "$root/dist/oidc_proxy_wasm.wasm"
-say "dist/oidc_proxy_wasm.wasm, $(($(stat -c %s "$root/dist/oidc_proxy_wasm.wasm") / 1024)) KiB"
+say "dist/oidc_proxy_wasm.wasm, $(($(wc -c < "$root/dist/oidc_proxy_wasm.wasm") / 1024)) KiB"

@@ -1,6 +1,6 @@
 //! An identity provider that is honest until a test tells one of its endpoints otherwise.
 //!
-//! It speaks HTTP by hand ([`wire`]), since it must also break it: cut an answer off, stall, reset.
+//! It speaks HTTP by hand (`wire`), since it must also break it: cut an answer off, stall, reset.
 
 mod honest;
 mod wire;

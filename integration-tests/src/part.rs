@@ -1,6 +1,7 @@
 //! A program that runs as long as somebody holds it.
 
 use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ impl Part {
             .args(arguments)
             .envs(environment.iter().copied())
             .current_dir(root())
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(log.try_clone().expect("a second handle of the log"))
             .stderr(log)

@@ -89,8 +89,8 @@ const provider = new Provider(issuer, {
     Object.hasOwn(users, id) ? { accountId: id, claims: () => ({ sub: id, ...users[id].claims }) } : undefined,
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   loadExistingGrant: grantWithoutAsking,
-  issueRefreshToken: (_ctx, client, code) =>
-    client.grantTypeAllowed('refresh_token') && code.scopes.has('offline_access'),
+  // As Keycloak does, also without offline_access, which oidc-provider drops unless `prompt=consent` is asked for with it.
+  issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
   rotateRefreshToken: env.ROTATE_REFRESH_TOKENS !== 'false',
   ttl: {
     AccessToken: seconds('ACCESS_TOKEN_SECONDS', 300),
