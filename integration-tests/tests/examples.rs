@@ -26,37 +26,22 @@ fn examples() -> Vec<(String, String)> {
     files.sort();
     files
         .into_iter()
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                fs::read_to_string(path).unwrap(),
-            )
-        })
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(path).unwrap()))
         .collect()
 }
 
 /// Starts an example on free ports, its service being ours, and asks for a path that needs no login.
 async fn comes_up(file: &str, host: &str, mut replace: Vec<(&str, String)>) {
     let upstream = Upstream::start().await;
-    let ports = Ports {
-        gate: ports::free(),
-        admin: ports::free(),
-    };
+    let ports = Ports { gate: ports::free(), admin: ports::free() };
     replace.push(("port_value: 9901", format!("port_value: {}", ports.admin)));
     replace.push(("port_value: 10000", format!("port_value: {}", ports.gate)));
     replace.push(("port_value: 8080", format!("port_value: {}", upstream.port)));
     let key = random_hex::<32>();
-    let env = [
-        ("SESSION_KEY", key.as_str()),
-        ("CLIENT_SECRET", "a-secret-for-the-demo-and-nothing-else"),
-    ];
+    let env = [("SESSION_KEY", key.as_str()), ("CLIENT_SECRET", "a-secret-for-the-demo-and-nothing-else")];
     let envoy = Envoy::start_example(file, &replace, ports, &env).await;
     let answer = get(envoy.port, "/public/page").host(host).send().await;
-    assert_eq!(
-        (answer.status, answer.json()["path"].as_str()),
-        (200, Some("/public/page")),
-        "{file}"
-    );
+    assert_eq!((answer.status, answer.json()["path"].as_str()), (200, Some("/public/page")), "{file}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,36 +61,19 @@ async fn login_form_post_comes_up() {
 
 #[test]
 fn every_example_that_envoy_can_start_is_started_here() {
-    let started = [
-        "demo.yaml",
-        "login-form-post.yaml",
-        "login-keycloak.yaml",
-        "login-oidc-provider.yaml",
-    ];
-    let found: Vec<_> = examples()
-        .into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| !name.starts_with("istio-"))
-        .collect();
-    assert_eq!(
-        found, started,
-        "demo.yaml is started by the tests of make run"
-    );
+    let started = ["demo.yaml", "login-form-post.yaml", "login-keycloak.yaml", "login-oidc-provider.yaml"];
+    let found: Vec<_> =
+        examples().into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("istio-")).collect();
+    assert_eq!(found, started, "demo.yaml is started by the tests of make run");
 }
 
 #[test]
 fn every_example_is_safe() {
-    for (name, text) in examples()
-        .iter()
-        .filter(|(name, _)| !name.starts_with("istio-"))
-    {
+    for (name, text) in examples().iter().filter(|(name, _)| !name.starts_with("istio-")) {
         for needed in SAFE {
             assert!(text.contains(needed), "{name} lacks {needed}");
         }
-        assert_eq!(
-            text.matches("envoy.wasm.runtime.v8").count(),
-            text.matches("FAIL_RELOAD").count() - comments(text)
-        );
+        assert_eq!(text.matches("envoy.wasm.runtime.v8").count(), text.matches("FAIL_RELOAD").count() - comments(text));
         let plain = text.contains("allow_http: true");
         for needed in VERIFIED_TLS {
             assert!(plain || text.contains(needed), "{name} lacks {needed}");
@@ -116,20 +84,15 @@ fn every_example_is_safe() {
 
 /// How often a comment names the policy.
 fn comments(text: &str) -> usize {
-    text.lines()
-        .filter(|line| line.trim_start().starts_with('#') && line.contains("FAIL_RELOAD"))
-        .count()
+    text.lines().filter(|line| line.trim_start().starts_with('#') && line.contains("FAIL_RELOAD")).count()
 }
 
 #[test]
 fn every_example_has_a_vm_id_of_its_own() {
     let mut seen = Vec::new();
     for (name, text) in examples() {
-        let mut ids: Vec<_> = text
-            .lines()
-            .filter_map(|line| line.trim().strip_prefix("vm_id: "))
-            .map(str::to_owned)
-            .collect();
+        let mut ids: Vec<_> =
+            text.lines().filter_map(|line| line.trim().strip_prefix("vm_id: ")).map(str::to_owned).collect();
         ids.dedup();
         for id in ids {
             assert!(!seen.contains(&id), "{name} repeats {id}");
@@ -141,11 +104,8 @@ fn every_example_has_a_vm_id_of_its_own() {
 
 #[test]
 fn the_istio_examples_fail_closed_and_verify_the_provider() {
-    let text: String = examples()
-        .into_iter()
-        .filter(|(name, _)| name.starts_with("istio-"))
-        .map(|(_, text)| text)
-        .collect();
+    let text: String =
+        examples().into_iter().filter(|(name, _)| name.starts_with("istio-")).map(|(_, text)| text).collect();
     let needed = [
         "failStrategy: FAIL_RELOAD",
         "failure_policy: FAIL_RELOAD",

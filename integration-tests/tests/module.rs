@@ -10,14 +10,7 @@ use wasmparser::{Parser, Payload};
 const LARGEST: u64 = 1_000_000;
 
 /// WASI functions that Envoy, nginx and APISIX all have.
-const WASI: [&str; 6] = [
-    "clock_time_get",
-    "environ_get",
-    "environ_sizes_get",
-    "fd_write",
-    "proc_exit",
-    "random_get",
-];
+const WASI: [&str; 6] = ["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
 /// Host calls of ABI 0.2.1 that every host can at least link, also where it answers "unimplemented". The SDK imports some
 /// that the filter never makes. Not among them: `proxy_get_log_level`, with which a module does not link on APISIX.
@@ -75,17 +68,11 @@ fn surface() -> Surface {
             Payload::ImportSection(section) => {
                 for import in section.into_imports() {
                     let import = import.unwrap();
-                    surface
-                        .imports
-                        .insert((import.module.to_owned(), import.name.to_owned()));
+                    surface.imports.insert((import.module.to_owned(), import.name.to_owned()));
                 }
             }
             Payload::ExportSection(section) => {
-                surface.exports.extend(
-                    section
-                        .into_iter()
-                        .map(|export| export.unwrap().name.to_owned()),
-                );
+                surface.exports.extend(section.into_iter().map(|export| export.unwrap().name.to_owned()));
             }
             _ => {}
         }
@@ -94,46 +81,25 @@ fn surface() -> Surface {
 }
 
 fn names_from(surface: &Surface, module: &str) -> BTreeSet<String> {
-    surface
-        .imports
-        .iter()
-        .filter(|(from, _)| from == module)
-        .map(|(_, name)| name.clone())
-        .collect()
+    surface.imports.iter().filter(|(from, _)| from == module).map(|(_, name)| name.clone()).collect()
 }
 
 fn beyond(names: &BTreeSet<String>, known: &[&str]) -> Vec<String> {
-    names
-        .iter()
-        .filter(|name| !known.contains(&name.as_str()))
-        .cloned()
-        .collect()
+    names.iter().filter(|name| !known.contains(&name.as_str())).cloned().collect()
 }
 
 #[test]
 fn it_names_one_abi() {
     let surface = surface();
-    let abis: Vec<_> = surface
-        .exports
-        .iter()
-        .filter(|name| name.starts_with("proxy_abi_version_"))
-        .collect();
+    let abis: Vec<_> = surface.exports.iter().filter(|name| name.starts_with("proxy_abi_version_")).collect();
     assert_eq!(abis, ["proxy_abi_version_0_2_1"]);
 }
 
 #[test]
 fn it_exports_what_a_host_calls() {
     let exports = surface().exports;
-    for needed in [
-        "memory",
-        "proxy_on_vm_start",
-        "proxy_on_configure",
-        "proxy_on_request_headers",
-    ] {
-        assert!(
-            exports.contains(needed),
-            "{needed} is not exported, but {exports:?}"
-        );
+    for needed in ["memory", "proxy_on_vm_start", "proxy_on_configure", "proxy_on_request_headers"] {
+        assert!(exports.contains(needed), "{needed} is not exported, but {exports:?}");
     }
     let strange: Vec<_> = exports
         .iter()
@@ -146,23 +112,10 @@ fn it_exports_what_a_host_calls() {
 #[test]
 fn it_imports_nothing_that_a_host_may_lack() {
     let surface = surface();
-    let modules: BTreeSet<_> = surface
-        .imports
-        .iter()
-        .map(|(module, _)| module.as_str())
-        .collect();
-    assert!(
-        modules.is_subset(&["env", "wasi_snapshot_preview1"].into()),
-        "{modules:?}"
-    );
-    assert_eq!(
-        beyond(&names_from(&surface, "wasi_snapshot_preview1"), &WASI),
-        Vec::<String>::new()
-    );
-    assert_eq!(
-        beyond(&names_from(&surface, "env"), &HOST_CALLS),
-        Vec::<String>::new()
-    );
+    let modules: BTreeSet<_> = surface.imports.iter().map(|(module, _)| module.as_str()).collect();
+    assert!(modules.is_subset(&["env", "wasi_snapshot_preview1"].into()), "{modules:?}");
+    assert_eq!(beyond(&names_from(&surface, "wasi_snapshot_preview1"), &WASI), Vec::<String>::new());
+    assert_eq!(beyond(&names_from(&surface, "env"), &HOST_CALLS), Vec::<String>::new());
 }
 
 #[test]

@@ -36,11 +36,7 @@ impl Run {
             .args(["-c", "exec make run 2>&1"])
             .env_remove("LD_LIBRARY_PATH")
             .env_remove("MFLAGS")
-            .envs([
-                ("PORT", port.to_string().as_str()),
-                ("IDP", idp),
-                (name, value),
-            ])
+            .envs([("PORT", port.to_string().as_str()), ("IDP", idp), (name, value)])
             .current_dir(root())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -49,33 +45,16 @@ impl Run {
             .unwrap();
         let (sender, said) = mpsc::channel();
         let output = BufReader::new(child.stdout.take().unwrap());
-        thread::spawn(move || {
-            output
-                .lines()
-                .map_while(Result::ok)
-                .try_for_each(|line| sender.send(line))
-        });
-        Run {
-            child,
-            mark,
-            said,
-            lines: Vec::new(),
-        }
+        thread::spawn(move || output.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Run { child, mark, said, lines: Vec::new() }
     }
 
     /// Waits for a line that begins with this.
     fn says(&mut self, beginning: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while let Ok(line) = self
-            .said
-            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        {
+        while let Ok(line) = self.said.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             self.lines.push(line);
-            if self
-                .lines
-                .last()
-                .is_some_and(|line| line.starts_with(beginning))
-            {
+            if self.lines.last().is_some_and(|line| line.starts_with(beginning)) {
                 return;
             }
         }
@@ -86,26 +65,16 @@ impl Run {
     fn processes(&self) -> Vec<u32> {
         let marked = |pid: &u32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-            environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == self.mark.as_bytes())
+            environment.split(|byte| *byte == 0).any(|variable| variable == self.mark.as_bytes())
         };
         let entries = fs::read_dir("/proc").unwrap().flatten();
-        entries
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(marked)
-            .collect()
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(marked).collect()
     }
 
     /// The process of this run whose program has this name.
     fn process(&self, name: &str) -> u32 {
-        let is = |pid: &u32| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
-        };
-        self.processes()
-            .into_iter()
-            .find(is)
-            .unwrap_or_else(|| panic!("no process {name}"))
+        let is = |pid: &u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);
+        self.processes().into_iter().find(is).unwrap_or_else(|| panic!("no process {name}"))
     }
 
     /// Ctrl-C: a terminal sends it to the whole group.
@@ -116,11 +85,7 @@ impl Run {
     fn assert_ends_and_leaves_nothing(&mut self, port: u16) {
         let deadline = Instant::now() + Duration::from_secs(30);
         while self.child.try_wait().unwrap().is_none() || !self.processes().is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "still there: {:?}",
-                self.processes()
-            );
+            assert!(Instant::now() < deadline, "still there: {:?}", self.processes());
             thread::sleep(Duration::from_millis(50));
         }
         assert!(!ports::taken(port), "something still listens on {port}");
@@ -137,10 +102,7 @@ impl Drop for Run {
 }
 
 fn signal(which: &str, target: &str) {
-    let _ = Command::new("kill")
-        .args([which, "--", target])
-        .stderr(Stdio::null())
-        .status();
+    let _ = Command::new("kill").args([which, "--", target]).stderr(Stdio::null()).status();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,23 +110,10 @@ async fn it_comes_up_and_ctrl_c_leaves_nothing() {
     let port = ports::free();
     let mut run = Run::start(port, "oidc-provider");
     run.says(&format!("ready http://localhost:{port}"));
-    let public = get(port, "/public")
-        .header("accept", "application/json")
-        .send()
-        .await;
-    assert_eq!(
-        (public.status, public.json()["path"].as_str()),
-        (200, Some("/public"))
-    );
-    let page = get(port, "/public")
-        .header("accept", "text/html")
-        .send()
-        .await;
-    assert!(
-        page.text().contains("<h1>Hello, stranger</h1>"),
-        "{}",
-        page.text()
-    );
+    let public = get(port, "/public").header("accept", "application/json").send().await;
+    assert_eq!((public.status, public.json()["path"].as_str()), (200, Some("/public")));
+    let page = get(port, "/public").header("accept", "text/html").send().await;
+    assert!(page.text().contains("<h1>Hello, stranger</h1>"), "{}", page.text());
     run.interrupt();
     run.assert_ends_and_leaves_nothing(port);
 }
@@ -203,9 +152,7 @@ fn a_taken_port_is_said_in_a_sentence() {
     let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = taken.local_addr().unwrap().port();
     let mut run = Run::start(port, "oidc-provider");
-    run.says(&format!(
-        "✗ port {port} is taken: choose another, as in make run PORT="
-    ));
+    run.says(&format!("✗ port {port} is taken: choose another, as in make run PORT="));
     drop(taken);
     run.assert_ends_and_leaves_nothing(port);
 }

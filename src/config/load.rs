@@ -5,7 +5,7 @@ use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
 use super::{Bodies, Config, Observability, Provider, Rule};
-use super::{addresses, merge, provider_reader, session_reader, shape, whole};
+use super::{addresses, merge, protobuf, provider_reader, session_reader, shape, whole};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
 
@@ -35,9 +35,11 @@ fn parse(text: &[u8]) -> Result<Object, String> {
     if text.len() > MAX_LENGTH {
         return Err(format!("the configuration has {} bytes, needs {MAX_LENGTH} at most", text.len()));
     }
-    json::object(text).map_err(|error| match error {
-        JsonError::NotAnObject => "the configuration is not a JSON object".into(),
-        JsonError::Malformed => malformed(text),
+    // A JSON text never reads as a serialized message, nor the reverse.
+    json::object(text).or_else(|error| match (error, protobuf::object(text)) {
+        (_, Some(members)) => Ok(members),
+        (JsonError::NotAnObject, None) => Err("the configuration is not a JSON object".into()),
+        (JsonError::Malformed, None) => Err(malformed(text)),
     })
 }
 

@@ -11,6 +11,7 @@ mod merge;
 mod metadata;
 mod nearest;
 mod problem;
+mod protobuf;
 mod provider;
 mod provider_reader;
 mod require_reader;

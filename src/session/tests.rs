@@ -89,10 +89,9 @@ fn a_session_opens_where_it_belongs_and_nowhere_else() {
         ),
     ];
     for other in elsewhere {
-        let renamed: Vec<_> = cookies
-            .iter()
-            .map(|(name, value)| (name.replace(&sessions().names.session, &other.names.session), value.clone()));
-        assert!(other.open(&script.world(), &headers(&renamed.collect::<Vec<_>>())).is_none());
+        let rename = |name: &str| name.replace(&sessions().names.session, &other.names.session);
+        let renamed: Vec<_> = cookies.iter().map(|(name, value)| (rename(name), value.clone())).collect();
+        assert!(other.open(&script.world(), &headers(&renamed)).is_none());
     }
     assert!(sessions().open(&script.world(), &headers(&cookies)).is_some());
 }
