@@ -2,6 +2,7 @@
 
 use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
+use super::provider_reader::is_name;
 use super::section::Section;
 use super::{Allow, AmbiguousPaths, Errors, Provider, Require, Rule};
 use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
@@ -11,8 +12,8 @@ use crate::words::Method;
 /// A provider by its name; without a value where it could not be read, which was reported then.
 pub(super) type NamedProvider = (String, Option<Provider>);
 
-/// What a rule is read from.
-pub(super) struct Source<'s, 'a> {
+/// A rule as it is written, and what it is written into.
+pub(super) struct Written<'s, 'a> {
     /// The rule's place.
     pub place: usize,
     /// The rule as it was written.
@@ -26,19 +27,19 @@ pub(super) struct Source<'s, 'a> {
 }
 
 /// The rule; `None` when something that cannot be left out was wrong, which is then reported.
-pub(super) fn read(source: &Source) -> Option<Rule> {
-    let rule = source.merged;
+pub(super) fn read(written: &Written) -> Option<Rule> {
+    let rule = written.merged;
     let allow = read_allow(rule)?;
-    let matches = matching::read(&source.own.section("match"));
+    let matches = matching::read(&written.own.section("match"));
     let ambiguous_paths = match rule.text("ambiguous_paths") {
         Some("forward") => AmbiguousPaths::Forward,
         _ => AmbiguousPaths::Refuse,
     };
-    let name = read_name(source);
+    let name = read_name(written);
     let errors = read_errors(&rule.section("errors"));
     let needs_identity = matches!(allow, Allow::Authenticated | Allow::Optional);
     if !needs_identity {
-        refuse_unused(source.own);
+        refuse_unused(written.own);
         return Some(Rule {
             name,
             matches,
@@ -53,15 +54,15 @@ pub(super) fn read(source: &Source) -> Option<Rule> {
             errors,
         });
     }
-    let provider = read_provider(rule, source.providers);
-    let checked = provider.and_then(|place| source.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
-    let methods = read_methods(source.own, rule, allow);
+    let provider = read_provider(rule, written.providers);
+    let checked = provider.and_then(|place| written.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
+    let methods = read_methods(written.own, rule, allow);
     let logs_in = methods.contains(&Method::AuthorizationCode);
     let login = logs_in.then(|| login_reader::read(&rule.section("login"), &matches.host, checked));
     let (upstream_headers, access_token) = upstream_reader::read(rule);
     let mut require = Require::default();
-    require_reader::add(&mut require, &source.defaults.section("require"));
-    require_reader::add(&mut require, &source.own.section("require"));
+    require_reader::add(&mut require, &written.defaults.section("require"));
+    require_reader::add(&mut require, &written.own.section("require"));
     let login = match login {
         Some(login) => Some(login?),
         None => None,
@@ -91,12 +92,12 @@ fn read_allow(rule: &Section) -> Option<Allow> {
     }
 }
 
-fn read_name(source: &Source) -> String {
-    let Some(name) = source.own.text("name") else {
-        return format!("rule_{}", source.place);
+fn read_name(written: &Written) -> String {
+    let Some(name) = written.own.text("name") else {
+        return format!("rule_{}", written.place);
     };
-    if name.len() > 64 || !addresses::is_field_value(name.as_bytes()) || name.contains(['"', '\\', '=']) {
-        source.own.problem("name", "has at most 64 visible ASCII characters, none of them \", \\ or =");
+    if !is_name(name) {
+        written.own.problem("name", "is no name for logs and metrics: 1 to 64 letters, digits, _, - or .");
     }
     name.to_owned()
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use oidc_proxy_wasm::config::{Bodies, keys};
+use proptest::prelude::*;
 
 fn of_text(text: &[u8]) -> String {
     let problems = config::load(text, &env).expect_err("loads");
@@ -155,6 +156,40 @@ fn truth_values_are_only_themselves() {
     }
     // YAML 1.1 makes a truth value of `on`: text that became one is told so.
     twins("/session/partition", json!(true), "found a truth value, needs text: put it in quotes", json!("on"));
+}
+
+/// The member that a few steps lead to, each the number of a member.
+fn descend<'v>(value: &'v mut Value, steps: &[usize]) -> &'v mut Value {
+    let size = value.as_object().map_or_else(|| value.as_array().map_or(0, Vec::len), |members| members.len());
+    let Some((step, rest)) = steps.split_first().filter(|_| size > 0) else {
+        return value;
+    };
+    let inner = match value {
+        Value::Object(members) => members.values_mut().nth(step % size),
+        other => other.get_mut(step % size),
+    };
+    descend(inner.unwrap(), rest)
+}
+
+proptest! {
+    /// Z07: any text, and the shop with anything anywhere.
+    #[test]
+    fn nothing_makes_the_loader_panic(
+        text in prop::collection::vec(any::<u8>(), 0..200),
+        place in prop::collection::vec(0..14_usize, 1..4),
+        value in 0..14_usize,
+    ) {
+        prop_assert!(config::load(&text, &env).is_err());
+        let mut config = shop();
+        let values = [
+            json!(null), json!(true), json!(0), json!(-1), json!(1e300), json!(""), json!("x"), json!("\u{0}ä"), json!([]),
+            json!([null]), json!([[]]), json!({}), json!({ "env": null }), json!({ "": { "": [] } }),
+        ];
+        *descend(&mut config, &place) = values[value].clone();
+        if let Err(problems) = load(&config) {
+            prop_assert!(!problems.is_empty() && problems.iter().all(|problem| problem.len() < 1000));
+        }
+    }
 }
 
 /// Z09.
