@@ -248,6 +248,15 @@ fn error_pages_elsewhere_have_urls() {
     twins(at, json!({ "realm": "a\r\nb" }), "control character", json!({ "realm": "a" }));
 }
 
+#[test]
+fn a_refused_browser_is_not_sent_round_and_round() {
+    for key in ["unauthorized_redirect_uri", "forbidden_redirect_uri"] {
+        let (itself, open) = ("https://shop.example.com/no", "https://shop.example.com/public/no");
+        let at = format!("/rules/1/errors/{key}");
+        twins(&at, json!(itself), &format!("{key}: is refused itself"), json!(open));
+    }
+}
+
 /// Z11: contradictory switches.
 #[test]
 fn a_rule_that_looks_at_no_identity_says_nothing_about_one() {

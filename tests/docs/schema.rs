@@ -42,7 +42,12 @@ fn object(table: &'static Table) -> Value {
 
 fn property(table: &Table, key: &'static Key) -> Value {
     let nullable = table.blanks == Blanks::Unset && key.preset != Preset::Required;
-    let mut schema = if nullable { json!({ "anyOf": [of(&key.kind), { "type": "null" }] }) } else { of(&key.kind) };
+    // In a map, `null` unsets one entry.
+    let mut inner = of(&key.kind);
+    if let (true, Kind::Map(of_entry)) = (nullable, &key.kind) {
+        inner["additionalProperties"] = json!({ "anyOf": [of(of_entry), { "type": "null" }] });
+    }
+    let mut schema = if nullable { json!({ "anyOf": [inner, { "type": "null" }] }) } else { inner };
     schema["description"] = json!(key.doc);
     match &key.preset {
         Preset::Text(text) => schema["default"] = json!(text),
