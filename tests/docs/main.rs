@@ -6,6 +6,7 @@ mod example;
 mod reasons;
 mod reference;
 mod schema;
+mod swallowed;
 mod yaml;
 
 use std::path::Path;
