@@ -205,3 +205,14 @@ fn durations_have_units_and_bounds() {
     twins("/providers/main/clock_skew", json!("301s"), "found 301s, needs 0s to 5m", json!("0s"));
     twins("/providers/main/timeout", json!("0s"), "needs 1ms to 5m", json!("200ms"));
 }
+
+#[test]
+fn one_slip_does_not_hide_another() {
+    let slips = with(shop(), "/rules/1/methods", json!(["sesion", "autorization_code"]));
+    let slips = with(slips, "/rules/1/allow", json!("everyone"));
+    let slips = with(slips, "/rules/1/login/redirect_uri", json!("https://other.example.com/cb"));
+    let problems = load(&slips).unwrap_err().concat();
+    for path in ["methods[0]: ", "methods[1]: ", "allow: ", "login.redirect_uri: "] {
+        assert!(problems.contains(&format!("rules[1].{path}")), "{path}{problems}");
+    }
+}
