@@ -28,6 +28,9 @@ pub(super) fn read(section: &Section) -> Clusters {
 
 /// Reports endpoints that are known already and that no cluster reaches.
 pub(super) fn check(section: &Section, provider: &Provider) {
+    if provider.clusters.default.is_none() && section.has("cluster") {
+        return;
+    }
     if provider.clusters.default.is_none() && provider.clusters.by_host.is_empty() {
         return section.problem("cluster", "is missing: the name of the host's cluster for this provider");
     }

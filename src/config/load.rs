@@ -103,14 +103,14 @@ fn read_rules(top: &Section, members: &Object, providers: &[NamedProvider]) -> V
         let merged = merge::over(&below, &above);
         let path = if top.has("rules") { format!("rules[{place}]") } else { "defaults".into() };
         let section = |members| Section::new(top.context, &RULE, path.clone(), Some(members));
-        let source = rule_reader::Source {
+        let written = rule_reader::Written {
             place,
             own: &section(own),
             merged: &section(&merged),
             defaults: &defaults,
             providers,
         };
-        rules.extend(rule_reader::read(&source).map(|rule| (place, rule)));
+        rules.extend(rule_reader::read(&written).map(|rule| (place, rule)));
     }
     rules
 }

@@ -27,7 +27,8 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
 
 fn read_redirect_uri(section: &Section, host: &HostMatch, provider: Option<&Provider>) -> Option<Url> {
     let text = section.text("redirect_uri")?;
-    let allow_http = provider.is_some_and(|provider| provider.allow_http);
+    // A provider that could not be read was reported; its `allow_http` may be true.
+    let allow_http = provider.is_none_or(|provider| provider.allow_http);
     let checked = addresses::url(text, PlainHttp::allowed(allow_http)).and_then(|url| {
         check_redirect_uri(&url, text, host)?;
         Ok(url)

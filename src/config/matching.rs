@@ -4,7 +4,7 @@ use super::addresses::is_token;
 use super::problem::{member, quoted};
 use super::section::Section;
 use super::{HostMatch, Match, PathMatch};
-use crate::http::{self, path};
+use crate::http::{self, Url, path};
 
 /// Reads the section `match`; everything where it is absent.
 pub(super) fn read(section: &Section) -> Match {
@@ -105,6 +105,14 @@ impl Match {
             && self.path.covers(&other.path)
             && (self.methods.is_empty() || !other.methods.is_empty() && is_subset(&other.methods, &self.methods))
             && is_subset(&self.headers, &other.headers)
+    }
+
+    /// Whether a browser that opens `uri` comes here.
+    pub(super) fn takes_page(&self, uri: &Url) -> bool {
+        let host = HostMatch::Exact { host: uri.host().to_owned(), port: Some(uri.effective_port()) };
+        let path = path::canonical(uri.path()).is_ok_and(|path| self.path.covers(&PathMatch::Exact(path.into_owned())));
+        let get = self.methods.is_empty() || self.methods.iter().any(|method| method == "GET");
+        path && get && self.headers.is_empty() && self.host.covers(&host)
     }
 
     /// Whether the host alone decides.

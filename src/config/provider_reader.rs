@@ -78,10 +78,15 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
 }
 
 fn check_name(section: &Section, name: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(plain) {
+    if !is_name(name) {
         section.problem_here("a provider's name has 1 to 64 letters, digits, _, - or .");
     }
+}
+
+/// Whether a name can stand in logs and metrics without quotes.
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
 fn read_issuer(section: &Section, http: PlainHttp) -> Option<Url> {

@@ -2,8 +2,9 @@
 
 use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
+use super::provider_reader::is_name;
 use super::section::Section;
-use super::{Allow, AmbiguousPaths, Errors, Provider, Require, Rule};
+use super::{Allow, AmbiguousPaths, Errors, Provider, Require, Rule, TokenForm};
 use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
 use crate::http::Url;
 use crate::words::Method;
@@ -11,8 +12,8 @@ use crate::words::Method;
 /// A provider by its name; without a value where it could not be read, which was reported then.
 pub(super) type NamedProvider = (String, Option<Provider>);
 
-/// What a rule is read from.
-pub(super) struct Source<'s, 'a> {
+/// A rule as it is written, and what it is written into.
+pub(super) struct Written<'s, 'a> {
     /// The rule's place.
     pub place: usize,
     /// The rule as it was written.
@@ -26,77 +27,77 @@ pub(super) struct Source<'s, 'a> {
 }
 
 /// The rule; `None` when something that cannot be left out was wrong, which is then reported.
-pub(super) fn read(source: &Source) -> Option<Rule> {
-    let rule = source.merged;
-    let allow = read_allow(rule)?;
-    let matches = matching::read(&source.own.section("match"));
-    let ambiguous_paths = match rule.text("ambiguous_paths") {
-        Some("forward") => AmbiguousPaths::Forward,
-        _ => AmbiguousPaths::Refuse,
+pub(super) fn read(written: &Written) -> Option<Rule> {
+    let section = written.merged;
+    let rule = Rule {
+        name: read_name(written),
+        matches: matching::read(&written.own.section("match")),
+        allow: read_allow(section),
+        provider: None,
+        ambiguous_paths: read_ambiguous_paths(section),
+        methods: Vec::new(),
+        login: None,
+        require: Require::default(),
+        upstream_headers: Vec::new(),
+        access_token: TokenForm::default(),
+        errors: read_errors(&section.section("errors")),
     };
-    let name = read_name(source);
-    let errors = read_errors(&rule.section("errors"));
-    let needs_identity = matches!(allow, Allow::Authenticated | Allow::Optional);
-    if !needs_identity {
-        refuse_unused(source.own);
-        return Some(Rule {
-            name,
-            matches,
-            allow,
-            provider: None,
-            ambiguous_paths,
-            methods: Vec::new(),
-            login: None,
-            require: Require::default(),
-            upstream_headers: Vec::new(),
-            access_token: super::TokenForm::default(),
-            errors,
-        });
+    match rule.allow {
+        Allow::Authenticated | Allow::Optional => with_identity(rule, written),
+        Allow::Anonymous | Allow::Nobody => {
+            refuse_unused(written.own);
+            Some(rule)
+        }
     }
-    let provider = read_provider(rule, source.providers);
-    let checked = provider.and_then(|place| source.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
-    let methods = read_methods(source.own, rule, allow);
-    let logs_in = methods.contains(&Method::AuthorizationCode);
-    let login = logs_in.then(|| login_reader::read(&rule.section("login"), &matches.host, checked));
-    let (upstream_headers, access_token) = upstream_reader::read(rule);
+}
+
+/// Adds what a rule says about identities.
+fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
+    let section = written.merged;
+    let place = read_provider(section, written.providers);
+    let provider = place.and_then(|place| written.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
+    let methods = read_methods(written.own, section, rule.allow);
+    let logs_in = methods.contains(&Method::AuthorizationCode) || has_unknown_method(section);
+    let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
+    let (upstream_headers, access_token) = upstream_reader::read(section);
     let mut require = Require::default();
-    require_reader::add(&mut require, &source.defaults.section("require"));
-    require_reader::add(&mut require, &source.own.section("require"));
+    require_reader::add(&mut require, &written.defaults.section("require"));
+    require_reader::add(&mut require, &written.own.section("require"));
     let login = match login {
         Some(login) => Some(login?),
         None => None,
     };
-    Some(Rule {
-        name,
-        matches,
-        allow,
-        provider: Some(provider?),
-        ambiguous_paths,
-        methods,
-        login,
-        require,
-        upstream_headers,
-        access_token,
-        errors,
-    })
+    Some(Rule { provider: Some(place?), methods, login, require, upstream_headers, access_token, ..rule })
 }
 
-fn read_allow(rule: &Section) -> Option<Allow> {
-    match rule.text("allow")? {
-        "authenticated" => Some(Allow::Authenticated),
-        "anonymous" => Some(Allow::Anonymous),
-        "optional" => Some(Allow::Optional),
-        "nobody" => Some(Allow::Nobody),
-        _ => None,
+/// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
+fn read_allow(rule: &Section) -> Allow {
+    match rule.text("allow") {
+        Some("anonymous") => Allow::Anonymous,
+        Some("optional") => Allow::Optional,
+        Some("nobody") => Allow::Nobody,
+        _ => Allow::Authenticated,
     }
 }
 
-fn read_name(source: &Source) -> String {
-    let Some(name) = source.own.text("name") else {
-        return format!("rule_{}", source.place);
+fn read_ambiguous_paths(rule: &Section) -> AmbiguousPaths {
+    match rule.text("ambiguous_paths") {
+        Some("forward") => AmbiguousPaths::Forward,
+        _ => AmbiguousPaths::Refuse,
+    }
+}
+
+/// Whether a method was misspelt and reported: it may have been the login, whose keys are then looked at too.
+fn has_unknown_method(rule: &Section) -> bool {
+    rule.texts("methods").iter().any(|name| Method::ALL.iter().all(|method| method.name() != *name))
+}
+
+fn read_name(written: &Written) -> String {
+    let Some(name) = written.own.text("name") else {
+        return format!("rule_{}", written.place);
     };
-    if name.len() > 64 || !addresses::is_field_value(name.as_bytes()) || name.contains(['"', '\\', '=']) {
-        source.own.problem("name", "has at most 64 visible ASCII characters, none of them \", \\ or =");
+    if !is_name(name) {
+        written.own.problem("name", "is no name for logs and metrics: 1 to 64 letters, digits, _, - or .");
     }
     name.to_owned()
 }

@@ -27,7 +27,7 @@ const EXAMPLES: [&str; 12] = [
 pub(super) fn read(context: &Context, value: &Value, path: &str) -> Option<Secret> {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Object(members) => from_env(context, members.get("env")?.as_str()?, path)?,
+        Value::Object(members) if members.len() == 1 => from_env(context, members.get("env")?.as_str()?, path)?,
         _ => return None,
     };
     if text.is_empty() {
@@ -42,6 +42,9 @@ pub(super) fn read(context: &Context, value: &Value, path: &str) -> Option<Secre
 }
 
 fn from_env(context: &Context, name: &str, path: &str) -> Option<String> {
+    if name.is_empty() {
+        return None;
+    }
     let name_is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !name_is_plain || name.len() > 128 {
         context.problems.add(path, "env needs the name of a variable: letters, digits and _");

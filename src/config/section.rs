@@ -70,7 +70,7 @@ impl<'a> Section<'a> {
     /// Text or a choice.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         match (self.value(name), self.preset(name)) {
-            (Some(value), _) => value.as_str().filter(|text| !text.is_empty()),
+            (Some(value), _) => value.as_str().filter(|text| shape::is_text(text)),
             (None, Some(Preset::Text(text))) => Some(text),
             (None, _) => None,
         }

@@ -28,7 +28,8 @@ pub struct Session {
 /// The session cookie.
 #[derive(Clone, Debug)]
 pub struct CookieSettings {
-    /// The name's first part, prefix (`__Host-`, `__Secure-`) included.
+    /// The name's first part, prefix (`__Host-`, `__Secure-`) included. Where a `redirect_uri` is `http`, which is on
+    /// loopback alone, it has no prefix, and the cookie cannot be `Secure`.
     pub name: String,
     /// Sent along from other sites' pages?
     pub same_site: SameSite,

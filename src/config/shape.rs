@@ -16,9 +16,17 @@ pub(super) fn check(table: &Table, members: &Object, path: &str, problems: &Prob
             None => problems.add(path, unknown(table, name)),
             Some(_) if value.is_null() && table.blanks == Blanks::Unset => {}
             Some(_) if value.is_null() => problems.add(path, "is null, which asks for nothing: leave the key out"),
-            Some(key) => check_value(&key.kind, value, &path, problems),
+            Some(key) => check_key(&key.kind, table.blanks, value, &path, problems),
         }
     }
+}
+
+fn check_key(kind: &Kind, blanks: Blanks, value: &Value, path: &str, problems: &Problems) {
+    let members = value.as_object().filter(|_| matches!(kind, Kind::Map(_)) && blanks == Blanks::Refused);
+    for (name, _) in members.into_iter().flatten().filter(|(_, value)| value.is_null()) {
+        problems.add(member(path, name), "is null, which asks for nothing: leave it out");
+    }
+    check_value(kind, value, path, problems);
 }
 
 fn unknown(table: &Table, name: &str) -> String {
@@ -77,10 +85,15 @@ fn text(value: &Value) -> Result<(), String> {
     if text.is_empty() {
         return Err("is empty: leave the key out, or say what is meant".into());
     }
-    if text.chars().any(char::is_control) {
+    if !is_text(text) {
         return Err("has a control character, such as a line break".into());
     }
     Ok(())
+}
+
+/// Text of at least one character, none of them a control character.
+pub(super) fn is_text(text: &str) -> bool {
+    !text.is_empty() && !text.chars().any(char::is_control)
 }
 
 fn secret(value: &Value) -> Result<(), String> {
@@ -176,6 +189,9 @@ fn check_map(of: &Kind, value: &Value, path: &str, problems: &Problems) {
     let Some(members) = value.as_object() else {
         return problems.add(path, needs("an object", value));
     };
+    if members.contains_key("") {
+        problems.add(path, "has an empty name");
+    }
     for (name, value) in members.iter().filter(|(_, value)| !value.is_null()) {
         check_value(of, value, &member(path, name), problems);
     }

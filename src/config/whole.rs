@@ -2,7 +2,8 @@
 
 use super::problem::{Problems, quoted};
 use super::upstream_reader::spelled;
-use super::{AmbiguousPaths, Discovery, Provider, Rule, TokenForm};
+use super::{Allow, AmbiguousPaths, Discovery, Errors, Provider, Rule, TokenForm};
+use crate::http::Url;
 use crate::words::Method;
 
 /// Reports contradictions between rules. `rules` are those that could be read, with their places.
@@ -12,6 +13,7 @@ pub(super) fn check(rules: &[(usize, Rule)], problems: &Problems) {
         check_reachable(*place, rule, earlier, problems);
         check_forward(*place, rule, earlier, problems);
         check_endpoints(*place, rule, earlier, problems);
+        check_error_loops(*place, rule, rules, problems);
         if let Some((first, _)) = earlier.iter().find(|(_, other)| other.name == rule.name) {
             problems
                 .add(format!("rules[{place}].name"), format!("{} is the name of rules[{first}]", quoted(&rule.name)));
@@ -74,6 +76,26 @@ fn check_endpoints(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problem
         if theirs.initiate_path.as_deref() == Some(initiate) && !(same_provider && callback == other_callback) {
             let message = format!("is that of rules[{first}], which logs in differently: give each its own path");
             problems.add(format!("rules[{place}].login.initiate_path"), message);
+        }
+    }
+}
+
+/// A refused browser must not be sent to where it is refused in the same way, again and again.
+fn check_error_loops(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &Problems) {
+    type Target = fn(&Errors) -> Option<&Url>;
+    let targets: [(&str, Target); 2] = [
+        ("unauthorized_redirect_uri", |errors| errors.unauthorized_redirect_uri.as_ref()),
+        ("forbidden_redirect_uri", |errors| errors.forbidden_redirect_uri.as_ref()),
+    ];
+    for (key, target) in targets {
+        let Some(uri) = target(&rule.errors) else {
+            continue;
+        };
+        let there = rules.iter().find(|(_, other)| other.matches.takes_page(uri));
+        let refuses = |rule: &Rule| matches!(rule.allow, Allow::Authenticated | Allow::Nobody);
+        if there.is_some_and(|(_, other)| refuses(other) && target(&other.errors) == Some(uri)) {
+            let message = "is refused itself, and would send browsers round and round: let an anonymous rule take it";
+            problems.add(format!("rules[{place}].errors.{key}"), message);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use oidc_proxy_wasm::config::{Bodies, keys};
+use proptest::prelude::*;
 
 fn of_text(text: &[u8]) -> String {
     let problems = config::load(text, &env).expect_err("loads");
@@ -157,6 +158,40 @@ fn truth_values_are_only_themselves() {
     twins("/session/partition", json!(true), "found a truth value, needs text: put it in quotes", json!("on"));
 }
 
+/// The member that a few steps lead to, each the number of a member.
+fn descend<'v>(value: &'v mut Value, steps: &[usize]) -> &'v mut Value {
+    let size = value.as_object().map_or_else(|| value.as_array().map_or(0, Vec::len), |members| members.len());
+    let Some((step, rest)) = steps.split_first().filter(|_| size > 0) else {
+        return value;
+    };
+    let inner = match value {
+        Value::Object(members) => members.values_mut().nth(step % size),
+        other => other.get_mut(step % size),
+    };
+    descend(inner.unwrap(), rest)
+}
+
+proptest! {
+    /// Z07: any text, and the shop with anything anywhere.
+    #[test]
+    fn nothing_makes_the_loader_panic(
+        text in prop::collection::vec(any::<u8>(), 0..200),
+        place in prop::collection::vec(0..14_usize, 1..4),
+        value in 0..14_usize,
+    ) {
+        prop_assert!(config::load(&text, &env).is_err());
+        let mut config = shop();
+        let values = [
+            json!(null), json!(true), json!(0), json!(-1), json!(1e300), json!(""), json!("x"), json!("\u{0}ä"), json!([]),
+            json!([null]), json!([[]]), json!({}), json!({ "env": null }), json!({ "": { "": [] } }),
+        ];
+        *descend(&mut config, &place) = values[value].clone();
+        if let Err(problems) = load(&config) {
+            prop_assert!(!problems.is_empty() && problems.iter().all(|problem| problem.len() < 1000));
+        }
+    }
+}
+
 /// Z09.
 #[test]
 fn durations_have_units_and_bounds() {
@@ -169,4 +204,15 @@ fn durations_have_units_and_bounds() {
     loaded(&with(shop(), "/session/idle", json!("5m")));
     twins("/providers/main/clock_skew", json!("301s"), "found 301s, needs 0s to 5m", json!("0s"));
     twins("/providers/main/timeout", json!("0s"), "needs 1ms to 5m", json!("200ms"));
+}
+
+#[test]
+fn one_slip_does_not_hide_another() {
+    let slips = with(shop(), "/rules/1/methods", json!(["sesion", "autorization_code"]));
+    let slips = with(slips, "/rules/1/allow", json!("everyone"));
+    let slips = with(slips, "/rules/1/login/redirect_uri", json!("https://other.example.com/cb"));
+    let problems = load(&slips).unwrap_err().concat();
+    for path in ["methods[0]: ", "methods[1]: ", "allow: ", "login.redirect_uri: "] {
+        assert!(problems.contains(&format!("rules[1].{path}")), "{path}{problems}");
+    }
 }

@@ -30,7 +30,12 @@ pub static DEFAULTS: Table = Table {
     keys: &[PROVIDER, AMBIGUOUS_PATHS, METHODS, LOGIN_KEY, REQUIRE_KEY, UPSTREAM_HEADERS, ERRORS_KEY],
 };
 
-const NAME: Key = key("name", Kind::Text, Preset::Said("`rule_` and its place, from 0"), "Shown in logs and metrics.");
+const NAME: Key = key(
+    "name",
+    Kind::Text,
+    Preset::Said("`rule_` and its place, from 0"),
+    "Shown in logs and metrics: letters, digits, `_`, `-` and `.`.",
+);
 const MATCHES: Key = key(
     "match",
     Kind::Section(&MATCH),
@@ -201,8 +206,8 @@ pub static UPSTREAM_HEADER: Table = Table {
     blanks: Blanks::Unset,
     keys: &[
         key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
-        key("name", Kind::Text, NONE, "The header's name."),
         key("token", Kind::Choice(&["access_token"]), NONE, "The session's access token, instead of a claim."),
+        key("name", Kind::Text, NONE, "The header's name."),
         key(
             "as",
             Kind::Choice(&["bearer", "none"]),

@@ -1,0 +1,223 @@
+//! The example of the reference: every key once, in a configuration that loads.
+
+use oidc_proxy_wasm::config::keys::{DEFAULTS, Kind, TOP, Table};
+use oidc_proxy_wasm::config::{self, Config};
+use serde_json::{Value, json};
+
+/// A configuration with every key that there is.
+pub fn configuration() -> Value {
+    json!({
+        "bodies": "unreadable",
+        "providers": { "main": main_provider(), "partner": partner() },
+        "defaults": defaults(),
+        "rules": [public(), admin(), partners(), shop()],
+        "session": session(),
+        "observability": { "reason_header": "x-oidc-reason", "log": "info" },
+    })
+}
+
+fn main_provider() -> Value {
+    json!({
+        "issuer": "https://idp.example.com/realms/main",
+        "cluster": "idp",
+        "clusters": { "keys.example.com": "idp_keys" },
+        "discovery_url": "https://idp.example.com/realms/main/.well-known/openid-configuration",
+        "signing_algs": ["RS256", "ES256"],
+        "clock_skew": "30s",
+        "timeout": "5s",
+        "allow_http": false,
+        "client": {
+            "client_id": "shop",
+            "client_secret": { "env": "SHOP_CLIENT_SECRET" },
+            "token_endpoint_auth_method": "client_secret_basic",
+            "id_token_signed_response_alg": "RS256",
+        },
+        "authorization_params": { "audience": "https://api.example.com" },
+        "token_params": { "resource": "https://api.example.com" },
+        "request_headers": { "x-api-key": { "env": "IDP_API_KEY" } },
+        "response_mode": "query",
+        "trusted_audiences": ["https://api.example.com"],
+    })
+}
+
+/// A provider without discovery; its key is that of RFC 7517, appendix A.1.
+fn partner() -> Value {
+    json!({
+        "issuer": "https://login.partner.example",
+        "cluster": "partner",
+        "metadata": {
+            "authorization_endpoint": "https://login.partner.example/authorize",
+            "token_endpoint": "https://login.partner.example/token",
+        },
+        "jwks": {
+            "keys": [{
+                "kty": "EC",
+                "crv": "P-256",
+                "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+                "use": "sig",
+                "kid": "1",
+            }],
+        },
+        "client": { "client_id": "shop", "token_endpoint_auth_method": "none" },
+    })
+}
+
+fn defaults() -> Value {
+    json!({
+        "provider": "main",
+        "ambiguous_paths": "refuse",
+        "methods": ["session", "authorization_code"],
+        "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
+        "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
+        "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
+        "errors": { "realm": "shop" },
+    })
+}
+
+fn public() -> Value {
+    json!({ "name": "public", "match": { "path_prefix": "/public" }, "allow": "anonymous" })
+}
+
+fn admin() -> Value {
+    json!({
+        "name": "admin",
+        "match": {
+            "host": "shop.example.com",
+            "path": "/admin",
+            "methods": ["GET", "POST"],
+            "headers": { "x-tenant": "acme" },
+        },
+        "require": {
+            "scope": ["openid email"],
+            "groups": { "claim": ["realm_access", "roles"], "any_of": [["staff", "admin"], "root"] },
+            "roles": { "claim": ["resource_access", "shop", "roles"], "any_of": ["editor"] },
+            "claims": [{ "claim": ["hd"], "any_of": ["example.com", "example.org"] }],
+        },
+        "errors": {
+            "unauthorized_redirect_uri": "https://www.example.com/who",
+            "forbidden_redirect_uri": "https://www.example.com/no",
+            "unexpected_redirect_uri": "https://www.example.com/later",
+        },
+    })
+}
+
+fn partners() -> Value {
+    json!({
+        "name": "partners",
+        "match": { "host": "partners.example.com" },
+        "provider": "partner",
+        "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
+        "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
+    })
+}
+
+fn shop() -> Value {
+    json!({
+        "name": "shop",
+        "match": { "host": "shop.example.com", "path_prefix": "/" },
+        "allow": "authenticated",
+        "provider": "main",
+        "ambiguous_paths": "refuse",
+        "methods": ["session", "authorization_code"],
+        "login": {
+            "params": { "prompt": "login" },
+            "pass_params": ["login_hint", "ui_locales"],
+            "userinfo": false,
+            "action": "redirect",
+            "initiate_path": "/oauth/start",
+        },
+        "upstream_headers": [
+            { "claim": ["email"], "name": "x-email" },
+            { "token": "access_token", "as": "none" },
+        ],
+    })
+}
+
+fn session() -> Value {
+    json!({
+        "secrets": [{ "env": "SESSION_KEY_2" }, { "env": "SESSION_KEY_1" }],
+        "cookie": { "name": "__Secure-oidc", "same_site": "Lax", "domain": "example.com", "path": "/" },
+        "idle": "15m",
+        "absolute": "8h",
+        "touch": "60s",
+        "partition": "default",
+        "budget": 12288,
+        "keep_claims": [["locale"]],
+    })
+}
+
+fn load(example: &Value) -> Config {
+    // Three secrets of a test, as long as needed.
+    let env = |name: &str| Some(format!("{name}-cR6yW3zH5jP0sDaE9fK2mQ7xT4vB8nL1"));
+    config::load(example.to_string().as_bytes(), &env).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+#[test]
+fn the_example_loads() {
+    let config = load(&configuration());
+    assert_eq!((config.providers.len(), config.rules.len()), (2, 4));
+}
+
+#[test]
+fn the_example_shows_every_key() {
+    let mut seen = Vec::new();
+    collect(&TOP, &configuration(), &mut seen);
+    let mut missing = Vec::new();
+    each_table(&TOP, &mut |table| {
+        let unseen = table.keys.iter().filter(|key| !seen.contains(&(table.place, key.name)));
+        missing.extend(unseen.map(|key| format!("{}: {}", table.place, key.name)));
+    });
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Notes which keys of which tables stand in `value`.
+fn collect(table: &'static Table, value: &Value, seen: &mut Vec<(&'static str, &'static str)>) {
+    for key in table.keys {
+        if let Some(value) = value.get(key.name) {
+            seen.push((table.place, key.name));
+            collect_kind(&key.kind, value, seen);
+        }
+    }
+}
+
+fn collect_kind(kind: &'static Kind, value: &Value, seen: &mut Vec<(&'static str, &'static str)>) {
+    match kind {
+        Kind::Section(table) => collect(table, value, seen),
+        Kind::List(of) | Kind::Some(of) => {
+            value.as_array().into_iter().flatten().for_each(|item| collect_kind(of, item, seen));
+        }
+        Kind::Map(of) => value.as_object().into_iter().flatten().for_each(|(_, value)| collect_kind(of, value, seen)),
+        _ => {}
+    }
+}
+
+/// Calls `visit` with `table` and every table below it, each once, in the order of the reference.
+pub fn each_table(table: &'static Table, visit: &mut dyn FnMut(&'static Table)) {
+    let mut places = Vec::new();
+    walk(table, &mut places, visit);
+}
+
+fn walk(table: &'static Table, places: &mut Vec<&'static str>, visit: &mut dyn FnMut(&'static Table)) {
+    if places.contains(&table.place) {
+        return;
+    }
+    places.push(table.place);
+    visit(table);
+    // The tables below `defaults` are those of a rule, and are shown there.
+    let keys = if table.place == DEFAULTS.place { &[] } else { table.keys };
+    for key in keys {
+        if let Some(inner) = table_in(&key.kind) {
+            walk(inner, places, visit);
+        }
+    }
+}
+
+/// The table whose keys a kind takes, if any.
+pub fn table_in(kind: &'static Kind) -> Option<&'static Table> {
+    match kind {
+        Kind::Section(table) => Some(table),
+        Kind::List(of) | Kind::Some(of) | Kind::Map(of) => table_in(of),
+        _ => None,
+    }
+}
