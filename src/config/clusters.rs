@@ -4,14 +4,15 @@ use super::problem::member;
 use super::section::Section;
 use super::{Clusters, Discovery, Provider};
 use crate::http::{self, Url};
+use crate::words::json::Object;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Endpoints in the metadata that this filter calls itself.
 const CALLED: [&str; 3] = ["token_endpoint", "userinfo_endpoint", "jwks_uri"];
 
-/// Reads `cluster` and `clusters`.
-pub(super) fn read(section: &Section) -> Clusters {
+/// Reads `cluster` and `clusters`. The provider's own hosts are those that the operator wrote down.
+pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metadata: &Object) -> Clusters {
     let mut by_host = BTreeMap::new();
     for (name, cluster) in section.text_map("clusters") {
         match http::host(&name) {
@@ -23,7 +24,13 @@ pub(super) fn read(section: &Section) -> Clusters {
             }
         }
     }
-    Clusters { default: section.text("cluster").map(str::to_owned), by_host }
+    let mut own = vec![issuer.host().to_owned()];
+    if let Discovery::Fetched(url) = discovery {
+        own.push(url.host().to_owned());
+    }
+    let endpoints = CALLED.iter().filter_map(|name| metadata.get(*name)?.as_str());
+    own.extend(endpoints.filter_map(|text| Some(Url::parse(text).ok()?.host().to_owned())));
+    Clusters { default: section.text("cluster").map(str::to_owned), own, by_host }
 }
 
 /// Reports endpoints that are known already and that no cluster reaches.
@@ -49,6 +56,6 @@ pub(super) fn check(section: &Section, provider: &Provider) {
 fn check_reached(section: &Section, provider: &Provider, url: &Url) {
     if provider.clusters.reaching(url).is_none() {
         let host = url.host();
-        section.problem("clusters", format!("no cluster for {host}: add `{host}: NAME`, or a `cluster` for all hosts"));
+        section.problem("clusters", format!("no cluster for {host}: add `{host}: NAME`, or a `cluster` for the provider's own hosts"));
     }
 }

@@ -53,21 +53,23 @@ pub enum Discovery {
 }
 
 /// The host's clusters for a provider's hosts.
+///
+/// A document from outside must not choose where secrets are sent: only hosts that the operator wrote down are reached.
 #[derive(Clone, Debug, Default)]
 pub struct Clusters {
-    /// For every host that is not named.
+    /// For the provider's own hosts.
     pub default: Option<String>,
-    /// For hosts by name, in lower case.
+    /// The provider's own hosts, in lower case: those of `issuer`, `discovery_url` and `metadata`.
+    pub own: Vec<String>,
+    /// For further hosts by name, in lower case; they come first.
     pub by_host: BTreeMap<String, String>,
 }
 
 impl Clusters {
     /// The cluster that reaches `url`'s host; `None` means that nothing may be sent there.
-    ///
-    /// `home` is the issuer's host: the default cluster serves that host and no other, unless no host is named at
-    /// all, since a document from outside must not choose where secrets are sent.
     pub fn reaching(&self, url: &Url) -> Option<&str> {
-        self.by_host.get(url.host()).or(self.default.as_ref()).map(String::as_str)
+        let own = self.default.as_ref().filter(|_| self.own.iter().any(|host| host == url.host()));
+        self.by_host.get(url.host()).or(own).map(String::as_str)
     }
 }
 

@@ -55,13 +55,14 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
     let request_headers = read_request_headers(section);
     let issuer = issuer?;
     let discovery = read_discovery(section, &issuer, http)?;
+    let clusters = clusters::read(section, &issuer, &discovery, &metadata);
     let provider = Provider {
         name: name.to_owned(),
         issuer: section.text("issuer")?.to_owned(),
         discovery,
         metadata,
         jwks: section.value("jwks").map(ToString::to_string),
-        clusters: clusters::read(section),
+        clusters,
         signing_algs,
         clock_skew: section.duration("clock_skew")?,
         timeout: section.duration("timeout")?,

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 pub struct Asked<'a> {
     /// The host, in lower case.
     pub host: Cow<'a, str>,
-    /// The port, where one is written.
+    /// The port, written or by the scheme.
     pub port: Option<u16>,
     /// The path in its one spelling, if it has one.
     pub path: Result<Cow<'a, str>, Ambiguous>,
@@ -22,19 +22,34 @@ pub fn asked(request: &Request) -> Result<Asked<'_>, Reason> {
     request.method().ok_or(Reason::RequestMalformed)?;
     let target = request.target().ok_or(Reason::RequestMalformed)?;
     let (host, port) = request.authority().and_then(host).ok_or(Reason::RequestMalformed)?;
+    let port = port.or_else(|| match request.headers.text(":scheme") {
+        Some("https") => Some(443),
+        Some("http") => Some(80),
+        _ => None,
+    });
     Ok(Asked { host, port, path: canonical(target) })
 }
 
 /// The rule for a request: the first that matches.
 ///
 /// A path that servers read differently may mean any path, so it falls under the first rule that could be meant at all, and
-/// passes only where that rule covers every path of its host and says so.
+/// passes only where that rule covers every path of its host and says so. Parameters of a segment (`/a;b`) are such a
+/// path wherever it matters whether a server cuts them off (CVE-2026-73511).
 pub fn rule_for<'a>(guards: &'a [Guard], asked: &Asked<'_>, request: &Request) -> Result<&'a Guard, Reason> {
-    let mut candidates = guards.iter().filter(|guard| fits_but_for_path(&guard.rule.matches, asked, request));
-    match &asked.path {
-        Ok(path) => candidates.find(|guard| covers(&guard.rule.matches.path, path)).ok_or(Reason::NoRule),
-        Err(_) => candidates.next().filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous),
+    let candidates = || guards.iter().filter(|guard| fits_but_for_path(&guard.rule.matches, asked, request));
+    let rule_of = |path: &str| candidates().find(|guard| covers(&guard.rule.matches.path, path));
+    let Ok(path) = &asked.path else {
+        return candidates().next().filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
+    };
+    let rule = rule_of(path);
+    if path.contains(';') && rule.map(std::ptr::from_ref) != rule_of(&without_parameters(path)).map(std::ptr::from_ref) {
+        return Err(Reason::PathAmbiguous);
     }
+    rule.ok_or(Reason::NoRule)
+}
+
+fn without_parameters(path: &str) -> String {
+    path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/")
 }
 
 fn forwards_any_path(guard: &Guard) -> bool {

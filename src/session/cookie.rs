@@ -97,8 +97,10 @@ fn number(name: &[u8], base: &str) -> Option<usize> {
     if rest.is_empty() {
         return Some(0);
     }
-    let digits =
-        rest.strip_prefix(b".").filter(|digits| (1..=2).contains(&digits.len()) && !digits.starts_with(b"0"))?;
+    let digits = rest.strip_prefix(b".").filter(|digits| digits.len() <= 2 && !digits.starts_with(b"0"))?;
+    if !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     std::str::from_utf8(digits).ok()?.parse().ok().filter(|at| *at < MOST)
 }
 
