@@ -88,9 +88,9 @@ impl<'a> Jws<'a> {
 
     fn check_public(&self, host: &dyn Host, keys: &Jwks) -> Result<(), JwtError> {
         let candidates = keys.candidates(self.algorithm(), self.kid());
-        let fits = candidates.iter().any(|key| {
-            signature::check(host, key, self.algorithm(), self.message.as_bytes(), &self.signature).is_ok()
-        });
+        let fits = candidates
+            .iter()
+            .any(|key| signature::check(host, key, self.algorithm(), self.message.as_bytes(), &self.signature).is_ok());
         if fits {
             return Ok(());
         }

@@ -96,7 +96,8 @@ fn pss_fits(hash: Hash, message: &[u8], opened: &[u8], modulus_bits: usize) -> O
     if front.iter().any(|byte| *byte != 0) || trailer != [0xbc] {
         return None;
     }
-    let unused = u32::try_from(masked.len().checked_add(seed.len())?.checked_add(1)?.checked_mul(8)?.checked_sub(bits)?);
+    let unused =
+        u32::try_from(masked.len().checked_add(seed.len())?.checked_add(1)?.checked_mul(8)?.checked_sub(bits)?);
     let used = 0xff_u8.checked_shr(unused.ok()?)?;
     if masked.first()? & !used != 0 {
         return None;

@@ -5,7 +5,6 @@ use super::jwks::Jwks;
 use crate::words::{Algorithm, Secret, UnixTime};
 use crate::world::{CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, Version};
 use crate::world::{ProviderRequest, ProviderResponse};
-use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit, Mac};
 use p256::ecdsa::signature::Signer;
 use rsa::signature::{RandomizedSigner as _, SignatureEncoding as _, Signer as _};
