@@ -116,5 +116,4 @@ impl<'de> Visitor<'de> for Collect {
 }
 
 #[cfg(test)]
-#[path = "jwks_tests.rs"]
 mod tests;

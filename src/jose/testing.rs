@@ -1,7 +1,9 @@
 //! What the tests of this floor share: keys that anybody may know, tokens signed with them, hosts with a fixed opinion.
 
 use super::base64url;
+use super::error::JwtError;
 use super::jwks::Jwks;
+use super::jws::{Jws, Keys};
 use crate::words::{Algorithm, Secret, UnixTime};
 use crate::world::{CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, Version};
 use crate::world::{ProviderRequest, ProviderResponse};
@@ -29,6 +31,9 @@ pub struct FixedHost(pub HostCheck);
 
 /// A host without crypto.
 pub const NO_CRYPTO: FixedHost = FixedHost(HostCheck::Unable);
+
+/// A host that takes every signature, so that only our own checks can refuse.
+pub const CREDULOUS: FixedHost = FixedHost(HostCheck::Valid);
 
 impl Host for FixedHost {
     fn now(&self) -> UnixTime {
@@ -173,6 +178,18 @@ pub fn sign(algorithm: Algorithm, message: &[u8]) -> Vec<u8> {
         Algorithm::Hs384 => mac::<Hmac<Sha384>>(SECRET, message),
         Algorithm::Hs512 => mac::<Hmac<Sha512>>(SECRET, message),
     }
+}
+
+/// The plain token of that algorithm with its signature changed.
+pub fn with_signature(algorithm: Algorithm, change: impl FnOnce(Vec<u8>) -> Vec<u8>) -> String {
+    let good = token(algorithm, &header(algorithm), "{}");
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    format!("{message}.{}", base64url::encode(&change(base64url::decode(signature).unwrap())))
+}
+
+/// What becomes of a token on that host, with these keys.
+pub fn judged(token: &str, host: &FixedHost, keys: &Jwks) -> Result<(), JwtError> {
+    Jws::parse(token)?.check(host, Keys::Public(keys))
 }
 
 /// An HMAC under any key.
