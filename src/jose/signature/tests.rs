@@ -1,14 +1,18 @@
+use super::{BadSignature, check};
 use crate::jose::base64url;
 use crate::jose::ecdsa::der_signature;
 use crate::jose::error::JwtError;
+use crate::jose::jwk::PublicKey;
 use crate::jose::jws::{Jws, Keys};
 use crate::jose::testing::{
     CREDULOUS, FixedHost, NO_CRYPTO, all_keys, header, judged, kid, rsa_key, secret, token, with_signature,
 };
-use crate::words::Algorithm::{self, EdDsa, Es256, Es384, Es512, Rs256};
+use crate::words::Algorithm::{self, EdDsa, Es256, Es384, Es512, Ps256, Rs256};
 use crate::world::HostCheck;
-use rsa::BigUint;
+use rsa::rand_core::OsRng;
+use rsa::signature::{RandomizedSigner, SignatureEncoding, Signer};
 use rsa::traits::{PrivateKeyParts, PublicKeyParts};
+use rsa::{BigUint, RsaPrivateKey, pkcs1v15, pss};
 
 fn of_key_pairs() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric())
@@ -152,5 +156,22 @@ fn the_host_is_believed_where_it_has_a_say_and_we_compute_where_it_has_none() {
         let expected = if asks { Err(JwtError::Signature) } else { Ok(()) };
         assert_eq!(judged(&good, &doubtful, &keys), expected, "{algorithm:?}");
         assert_eq!(judged(&good, &NO_CRYPTO, &keys), Ok(()), "{algorithm:?}");
+    }
+}
+
+// RFC 8017 §8.1.2, 2c: at 2049 bits the encoded message of PSS is a byte shorter than the modulus.
+#[test]
+fn moduli_that_do_not_fill_their_bytes_work_too() {
+    for bits in [2049, 2050, 2056] {
+        let key = RsaPrivateKey::new(&mut OsRng, bits).unwrap();
+        let (n, e) = (base64url::encode(&key.n().to_bytes_be()), base64url::encode(&key.e().to_bytes_be()));
+        let jwk = PublicKey::parse(format!(r#"{{"kty":"RSA","n":"{n}","e":"{e}"}}"#).as_bytes()).unwrap();
+        let pkcs1 = pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key.clone()).sign(b"message").to_vec();
+        let pss = pss::SigningKey::<rsa::sha2::Sha256>::new(key).sign_with_rng(&mut OsRng, b"message").to_vec();
+        for (algorithm, signature, other) in [(Rs256, &pkcs1, &pss), (Ps256, &pss, &pkcs1)] {
+            assert_eq!(check(&NO_CRYPTO, &jwk, algorithm, b"message", signature), Ok(()), "{bits} {algorithm:?}");
+            assert_eq!(check(&NO_CRYPTO, &jwk, algorithm, b"message", other), Err(BadSignature), "{bits}");
+            assert_eq!(check(&NO_CRYPTO, &jwk, algorithm, b"massage", signature), Err(BadSignature), "{bits}");
+        }
     }
 }
