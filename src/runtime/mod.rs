@@ -127,11 +127,17 @@ impl Runtime {
         flow(stream)
     }
 
-    /// A request's trailers have come. The header names that we assert are taken out of them as well.
+    /// A request's trailers have come, with which its body ends. The header names that we assert are taken out of them as
+    /// well.
     pub fn request_trailers(&self, stream: &Rc<Stream>) -> Flow {
         if let Some(gate) = self.gate.borrow().as_ref() {
             let trailers = self.abi.fields(Fields::RequestTrailers);
             self.abi.edit(Fields::RequestTrailers, &gate.cleanse(&trailers));
+        }
+        // The last piece of such a body did not say that it was the last (RFC 9113 §8.1).
+        if stream.is_body_arriving() {
+            stream.body_ends(self.abi.body(LARGEST_BODY));
+            self.settle(Owner::Stream(stream.id), Shown::Message);
         }
         flow(stream)
     }
