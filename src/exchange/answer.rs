@@ -47,8 +47,17 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
 
 /// The answer to everything while there is no configuration.
 pub fn unconfigured() -> Verdict {
-    let reason = Reason::Unconfigured;
-    Verdict::Respond { response: page::json(reason, "").with("cache-control", "no-store"), reason }
+    without_gate(Reason::Unconfigured)
+}
+
+/// The answer to a request that still waits when its configuration goes.
+pub fn closing() -> Verdict {
+    without_gate(Reason::FlightLost)
+}
+
+fn without_gate(reason: Reason) -> Verdict {
+    let response = page::json(reason, "").with("cache-control", "no-store").with("retry-after", RETRY_AFTER);
+    Verdict::Respond { response, reason }
 }
 
 fn finished(gate: &Gate, world: &World, mut response: Response, reason: Reason) -> Verdict {

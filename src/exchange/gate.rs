@@ -7,7 +7,7 @@ use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
 use crate::provider::Provider;
 use crate::session::login::Return;
-use crate::session::{Kept, Owner, Sessions};
+use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method};
 use crate::world::World;
 use std::cell::Cell;
@@ -143,6 +143,7 @@ struct Party {
 
 fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<config::Session>>) -> Vec<Party> {
     let mut parties: Vec<Party> = Vec::new();
+    let opened = OpenedSessions::default();
     let Some(session) = session else { return parties };
     for rule in rules {
         let (Some(login), Some(at)) = (&rule.login, rule.provider) else { continue };
@@ -156,7 +157,7 @@ fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<confi
             redirect_uri: &login.redirect_uri,
         };
         let party = Rc::new(RelyingParty {
-            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session)),
+            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened),
             issuer: provider.issuer().into(),
             provider: Rc::clone(provider),
             redirect_uri: login.redirect_uri.clone(),

@@ -7,7 +7,7 @@ mod gate;
 mod page;
 mod rules;
 
-pub use answer::unconfigured;
+pub use answer::{closing, unconfigured};
 pub use gate::Gate;
 
 use crate::config::Allow;

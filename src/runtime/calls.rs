@@ -1,15 +1,15 @@
 //! Calls under way, by the token that their answer will carry.
 
-use crate::world::{CallError, LocalFuture, ProviderResponse};
+use crate::world::{CallError, LocalFuture, ProviderRequest, ProviderResponse};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-/// How many calls may be under way on one worker. Dropping a future stops no call, so this bounds what clients that
-/// come and go can start.
-pub const MOST: usize = 256;
+/// How many calls to one cluster may be under way on one worker. Dropping a future stops no call, so this bounds what
+/// clients that come and go can start; and a provider that stalls does not use up what is meant for another.
+const MOST: usize = 128;
 
 type Outcome = Result<ProviderResponse, CallError>;
 
@@ -20,6 +20,7 @@ pub struct Calls {
 }
 
 struct Call {
+    cluster: String,
     limit: usize,
     slot: Rc<RefCell<Slot>>,
 }
@@ -30,15 +31,17 @@ enum Slot {
 }
 
 impl Calls {
-    /// How many are under way.
-    pub fn len(&self) -> usize {
-        self.under_way.borrow().len()
+    /// Whether no further call to `cluster` may begin.
+    pub fn are_too_many(&self, cluster: &str) -> bool {
+        self.under_way.borrow().values().filter(|call| call.cluster == cluster).count() >= MOST
     }
 
-    /// Waits for the answer that carries `token`, of at most `limit` bytes.
-    pub fn expect(&self, token: u32, limit: usize) -> LocalFuture<Outcome> {
+    /// Waits for the answer to `request`, which will carry `token`.
+    pub fn expect(&self, token: u32, request: ProviderRequest) -> LocalFuture<Outcome> {
         let slot = Rc::new(RefCell::new(Slot::Waiting(None)));
-        self.under_way.borrow_mut().insert(token, Call { limit, slot: Rc::clone(&slot) });
+        self.under_way
+            .borrow_mut()
+            .insert(token, Call { cluster: request.cluster, limit: request.limit, slot: Rc::clone(&slot) });
         Box::pin(poll_fn(move |context| match &mut *slot.borrow_mut() {
             Slot::Waiting(waker) => {
                 *waker = Some(context.waker().clone());

@@ -187,10 +187,14 @@ impl Runtime {
         }
     }
 
-    /// The root goes: nothing that waits will ever be answered.
+    /// The root goes, and with it every answer that somebody waits for: the streams that are left get one of ours.
     pub fn close(&self) {
         self.executor.clear();
-        self.streams.borrow_mut().clear();
+        for (id, stream) in std::mem::take(&mut *self.streams.borrow_mut()) {
+            if self.abi.enter(id) {
+                self.apply(&stream, exchange::closing());
+            }
+        }
     }
 
     /// Runs what has become ready. A stream's callback runs that stream's work alone; the root's runs everything.
@@ -247,11 +251,11 @@ impl Host for Runtime {
 
     fn call(&self, request: ProviderRequest) -> LocalFuture<Result<ProviderResponse, CallError>> {
         self.count(Metric::Calls(request.endpoint));
-        if self.calls.len() >= calls::MOST {
+        if self.calls.are_too_many(&request.cluster) {
             return Box::pin(std::future::ready(Err(CallError::Busy)));
         }
         match self.abi.dispatch(&request) {
-            Ok(token) => self.calls.expect(token, request.limit),
+            Ok(token) => self.calls.expect(token, request),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }

@@ -33,15 +33,25 @@ pub struct Sessions {
     bound_to: Vec<u8>,
     sessions: Sealer,
     logins: Sealer,
-    opened: RefCell<Cache<Mark, Rc<Opened>>>,
+    opened: OpenedSessions,
     /// Claims that are kept.
     kept_claims: Kept,
+}
+
+/// The sessions that a worker has opened lately, of whomever they are, within one bound.
+#[derive(Clone)]
+pub struct OpenedSessions(Rc<RefCell<Cache<(Rc<str>, Mark), Rc<Opened>>>>);
+
+impl Default for OpenedSessions {
+    fn default() -> Self {
+        Self(Rc::new(RefCell::new(Cache::new(OPENED))))
+    }
 }
 
 /// The names of our cookies.
 struct Names {
     /// Of the session, with a hash of what it belongs to: two providers on one host do not overwrite each other.
-    session: String,
+    session: Rc<str>,
     /// Of logins in progress; each adds its own id.
     login: String,
 }
@@ -74,7 +84,7 @@ pub struct Opened {
 
 impl Sessions {
     /// The sessions of `owner`.
-    pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept) -> Self {
+    pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept, opened: &OpenedSessions) -> Self {
         let bound_to =
             lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), &settings.partition]);
         let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
@@ -82,7 +92,7 @@ impl Sessions {
         let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
         Self {
             settings: Rc::clone(settings),
-            names: Names { session: format!("{base}-{hash}"), login: format!("{base}-{hash}-login") },
+            names: Names { session: format!("{base}-{hash}").into(), login: format!("{base}-{hash}-login") },
             attributes: Attributes {
                 path: settings.cookie.path.clone(),
                 domain: settings.cookie.domain.clone(),
@@ -92,7 +102,7 @@ impl Sessions {
             bound_to,
             sessions: Sealer::new(&settings.secrets, Purpose::Session),
             logins: Sealer::new(&settings.secrets, Purpose::Login),
-            opened: RefCell::new(Cache::new(OPENED)),
+            opened: opened.clone(),
             kept_claims,
         }
     }
@@ -115,8 +125,8 @@ impl Sessions {
     }
 
     fn open_one(&self, world: &World, candidate: &Candidate<'_>) -> Option<Rc<Opened>> {
-        let mark = candidate.mark()?;
-        let known = self.opened.borrow_mut().get(&mark);
+        let mark = (Rc::clone(&self.names.session), candidate.mark()?);
+        let known = self.opened.0.borrow_mut().get(&mark);
         if let Some(known) = known.filter(|known| candidate.is(&known.bytes)) {
             world.count(Metric::SessionsCached);
             return Some(known);
@@ -125,7 +135,7 @@ impl Sessions {
         world.count(Metric::SessionsOpened);
         let opened = Rc::new(Opened { content, bytes: candidate.bytes() });
         // The content weighs about what its sealed form does, and maps of claims weigh more.
-        self.opened.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
+        self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
         Some(opened)
     }
 

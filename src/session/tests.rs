@@ -32,7 +32,12 @@ fn sessions_of(settings: config::Session, issuer: &str, redirect_uri: &str) -> S
         wished: vec![ClaimPath::new(vec!["email".to_owned()]).unwrap()],
     };
     let redirect_uri = Url::parse(redirect_uri).unwrap();
-    Sessions::new(&Rc::new(settings), &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri }, kept)
+    Sessions::new(
+        &Rc::new(settings),
+        &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri },
+        kept,
+        &OpenedSessions::default(),
+    )
 }
 
 fn sessions() -> Sessions {
@@ -89,7 +94,7 @@ fn a_session_opens_where_it_belongs_and_nowhere_else() {
         ),
     ];
     for other in elsewhere {
-        let rename = |name: &str| name.replace(&sessions().names.session, &other.names.session);
+        let rename = |name: &str| name.replace(&*sessions().names.session, &other.names.session);
         let renamed: Vec<_> = cookies.iter().map(|(name, value)| (rename(name), value.clone())).collect();
         assert!(other.open(&script.world(), &headers(&renamed)).is_none());
     }

@@ -2,8 +2,9 @@
 
 use super::super::{Guard, Proof, RelyingParty};
 use super::response::{self, AuthorizationResponse};
-use super::{Start, redirect};
+use super::{Start, landing, redirect};
 use crate::config::{self, LoginAction};
+use crate::http::cookie::SameSite;
 use crate::http::text;
 use crate::provider::token::{self, Code, Tokens};
 use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
@@ -46,7 +47,9 @@ pub async fn callback(world: &World, guards: &[&Guard], request: &Request) -> Re
     let Some((guard, settings)) = guard.and_then(|guard| Some((guard, guard.login()?.0))) else {
         return Err(unknown(party));
     };
-    let callback = Callback { party, settings, guard, login: &login };
+    // A provider that cannot be asked now has spent nothing: the same callback may be tried again.
+    let metadata = party.provider.metadata(&world.host()).await?;
+    let callback = Callback { party, settings, guard, login: &login, metadata: &metadata };
     match callback.finish(world, request, &response).await {
         Ok(proof) => Ok(proof),
         Err(Stop::Refused(refusal)) => Err(spent(party, &login, refusal)),
@@ -59,27 +62,27 @@ struct Callback<'a> {
     settings: &'a config::Login,
     guard: &'a Guard,
     login: &'a Login,
+    metadata: &'a Metadata,
 }
 
 impl Callback<'_> {
     async fn finish(&self, world: &World, request: &Request, response: &AuthorizationResponse) -> Result<Proof, Stop> {
-        let metadata = self.party.provider.metadata(&world.host()).await?;
-        self.judge_iss(&metadata, response)?;
+        self.judge_iss(response)?;
         let code = match (&response.code, &response.error) {
             (Some(code), None) => code,
             (None, Some(error)) => return Err(self.provider_says(world, request, error).await),
             (Some(_), Some(_)) => return Err(Refusal::new(Reason::CallbackMalformed, "code and error at once").into()),
             (None, None) => return Err(Refusal::new(Reason::CallbackMalformed, "neither code nor error").into()),
         };
-        let tokens = self.exchange(world, &metadata, code).await?;
-        let claims = self.claims(world, &metadata, &tokens).await?;
+        let tokens = self.exchange(world, code).await?;
+        let claims = self.claims(world, &tokens).await?;
         self.log_in(world, request, tokens, claims)
     }
 
     /// RFC 9207 §2.4: compared byte for byte, in success and in error; absent only where it was not announced.
-    fn judge_iss(&self, metadata: &Metadata, response: &AuthorizationResponse) -> Result<(), Refusal> {
+    fn judge_iss(&self, response: &AuthorizationResponse) -> Result<(), Refusal> {
         let wrong = |what: &str| Err(Refusal::new(Reason::CallbackIssuerMismatch, what));
-        match (&response.iss, metadata.response_iss) {
+        match (&response.iss, self.metadata.response_iss) {
             (Some(iss), _) if iss == self.party.provider.issuer() => Ok(()),
             (Some(_), _) => wrong("iss is of another issuer"),
             (None, ResponseIss::Always) => wrong("iss is missing, though the provider announces it"),
@@ -99,18 +102,18 @@ impl Callback<'_> {
         Refusal::new(reason, format!("error {:?}", text::printable(error, 60))).into()
     }
 
-    async fn exchange(&self, world: &World, metadata: &Metadata, code: &str) -> Result<Tokens, Refusal> {
+    async fn exchange(&self, world: &World, code: &str) -> Result<Tokens, Refusal> {
         let method = self.party.provider.settings.client.authentication.name();
-        if !metadata.token_endpoint_auth_methods.iter().any(|known| known == method) {
+        if !self.metadata.token_endpoint_auth_methods.iter().any(|known| known == method) {
             // What is configured is used: a document must not talk us into another method.
             world.log(log::Level::Warn, &format!("the provider does not list token_endpoint_auth_method {method}"));
         }
         let code = Code { code, redirect_uri: self.party.redirect_uri.as_str(), verifier: &self.login.verifier };
-        token::exchange(world, &self.party.provider.settings, &metadata.token_endpoint, code).await
+        token::exchange(world, &self.party.provider.settings, &self.metadata.token_endpoint, code).await
     }
 
     /// The verified claims: of the ID token, and of userinfo where the rule asks for it.
-    async fn claims(&self, world: &World, metadata: &Metadata, tokens: &Tokens) -> Result<(Rc<str>, Object), Refusal> {
+    async fn claims(&self, world: &World, tokens: &Tokens) -> Result<(Rc<str>, Object), Refusal> {
         let id_token = tokens.id_token.as_ref().ok_or(Reason::IdTokenMissing)?;
         let evidence = LoginEvidence { nonce: &self.login.nonce, access_token: &tokens.access_token };
         let verified = self.party.provider.verify_id_token(world, id_token, &evidence).await?;
@@ -118,7 +121,7 @@ impl Callback<'_> {
         let mut claims = (**verified.claims()).clone();
         if self.settings.userinfo {
             let settings = &self.party.provider.settings;
-            let endpoint = metadata.userinfo_endpoint.as_ref().ok_or_else(|| {
+            let endpoint = self.metadata.userinfo_endpoint.as_ref().ok_or_else(|| {
                 Refusal::new(
                     Reason::DiscoveryInvalid,
                     "login.userinfo is on, and the provider has no userinfo_endpoint",
@@ -160,7 +163,11 @@ impl Callback<'_> {
         if self.settings.action == LoginAction::Upstream {
             return Ok(Proof { identity: self.identity(content), cookies });
         }
-        let home = redirect(self.party.home(&self.login.target));
+        let home = self.party.home(&self.login.target);
+        let home = match sessions.settings.cookie.same_site {
+            SameSite::Strict => landing(&home),
+            SameSite::Lax | SameSite::None => redirect(home),
+        };
         let response = cookies.into_iter().fold(home, |response, line| response.with("set-cookie", line));
         Err(Stop::Answered { response, reason: Reason::LoginDone })
     }

@@ -12,7 +12,7 @@ pub use initiate::initiate;
 use super::{Guard, RelyingParty};
 use crate::config::{Login, ResponseMode};
 use crate::http::navigation::{self, Audience};
-use crate::http::{form, host};
+use crate::http::{form, host, text};
 use crate::provider::Metadata;
 use crate::session::login::{self, Beginning};
 use crate::words::{Reason, Refusal, Request, Response, Stop};
@@ -125,6 +125,22 @@ impl RelyingParty {
 fn redirect(location: String) -> Response {
     Response::new(303)
         .with("location", location)
+        .with("cache-control", "no-store")
+        .with("referrer-policy", "no-referrer")
+}
+
+/// A page of our own that goes on to `location` by itself: what a redirect from the provider leads to still counts as come
+/// from another site, and `SameSite=Strict` cookies stay behind on such a way (RFC 6265bis §5.2).
+fn landing(location: &str) -> Response {
+    let location = text::html(location);
+    let body = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Logged in</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={location}\"></head>\
+         <body><p><a href=\"{location}\">Continue</a></p></body></html>\n"
+    );
+    Response { body, ..Response::new(200) }
+        .with("content-type", "text/html; charset=utf-8")
+        .with("content-security-policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
         .with("cache-control", "no-store")
         .with("referrer-policy", "no-referrer")
 }

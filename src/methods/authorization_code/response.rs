@@ -27,7 +27,7 @@ pub struct AuthorizationResponse {
 /// Reads the response that a callback brings.
 pub async fn read(world: &World, request: &Request, mode: ResponseMode) -> Result<AuthorizationResponse, Refusal> {
     match (mode, request.method()) {
-        (ResponseMode::Query, Some("GET" | "HEAD")) => {
+        (ResponseMode::Query, Some("GET")) => {
             let query = request.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
             parse(query)
         }
@@ -74,8 +74,10 @@ fn parse(text: &str) -> Result<AuthorizationResponse, Refusal> {
         if seen.contains(&name) {
             return Err(malformed(&format!("{name} stands there twice")));
         }
-        if value.len() > LONGEST {
-            return Err(malformed(&format!("{name} is longer than any")));
+        // A code is VSCHAR (RFC 6749 §A.11). The others are compared, or shown tamed.
+        let fits = name != "code" || value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+        if value.len() > LONGEST || !fits {
+            return Err(malformed(&format!("{name} is longer than any, or holds what it cannot")));
         }
         *slot = Some(value).filter(|value| !value.is_empty());
         seen.push(name);
