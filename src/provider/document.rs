@@ -5,6 +5,7 @@ use super::outage::Outage;
 use super::table::{Entry, Table};
 use crate::words::{Reason, Refusal, UnixTime};
 use crate::world::{Flights, Host, Version};
+use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +57,8 @@ struct Held<D> {
     document: Rc<D>,
     fetched: UnixTime,
     stale: UnixTime,
+    /// Tells documents of one second apart.
+    digest: [u8; 32],
 }
 
 impl<R: Recipe> Kept<R> {
@@ -215,8 +218,9 @@ impl<R: Recipe> Flight<R> {
         match outcome {
             Ok((document, fetched)) => {
                 let stale = now.plus(fetched.fresh_for);
+                let document = self.hold(document, now, stale, &fetched.bytes);
                 self.leave(Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes: fetched.bytes });
-                Ok(self.hold(document, now, stale))
+                Ok(document)
             }
             Err(refusal) => {
                 self.leave(Entry { asked, leased: UnixTime::default(), ..before });
@@ -236,19 +240,19 @@ impl<R: Recipe> Flight<R> {
 
     /// What another worker fetched, if it is newer than what is at hand.
     fn adopt(&self, entry: &Entry) -> Option<Rc<R::Document>> {
-        let newest = self.state.borrow().held.as_ref().map(|held| held.fetched);
-        if entry.bytes.is_empty() || newest.is_some_and(|newest| entry.fetched <= newest) {
+        if entry.bytes.is_empty() || self.state.borrow().held.as_ref().is_some_and(|held| !held.is_older(entry)) {
             return None;
         }
         let document = self.recipe.read(&entry.bytes).ok()?;
         self.state.borrow_mut().asked = Some(entry.asked);
-        Some(self.hold(document, entry.fetched, entry.stale))
+        Some(self.hold(document, entry.fetched, entry.stale, &entry.bytes))
     }
 
-    fn hold(&self, document: R::Document, fetched: UnixTime, stale: UnixTime) -> Rc<R::Document> {
+    fn hold(&self, document: R::Document, fetched: UnixTime, stale: UnixTime, bytes: &[u8]) -> Rc<R::Document> {
         let document = Rc::new(document);
+        let digest = Sha256::digest(bytes).into();
         let mut state = self.state.borrow_mut();
-        state.held = Some(Held { document: Rc::clone(&document), fetched, stale });
+        state.held = Some(Held { document: Rc::clone(&document), fetched, stale, digest });
         state.outage = Outage::default();
         document
     }
@@ -259,6 +263,14 @@ impl<R: Recipe> Flight<R> {
             Some(held) => Ok(Rc::clone(&held.document)),
             None => Err(Refusal::new(self.recipe.unavailable(), "another worker asked in vain")),
         }
+    }
+}
+
+impl<D> Held<D> {
+    /// Whether `entry` came later; another document of the same second did, too.
+    fn is_older(&self, entry: &Entry) -> bool {
+        self.fetched < entry.fetched
+            || (self.fetched == entry.fetched && self.digest != <[u8; 32]>::from(Sha256::digest(&entry.bytes)))
     }
 }
 

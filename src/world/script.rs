@@ -117,6 +117,11 @@ impl Script {
         self.0.asked.borrow().iter().map(|call| format!("{} {}", call.method, call.path)).collect()
     }
 
+    /// Under which keys the workers keep something for each other.
+    pub fn shared_keys(&self) -> Vec<String> {
+        self.0.shared.borrow().keys().cloned().collect()
+    }
+
     /// How often `metric` was counted.
     pub fn counted(&self, metric: Metric) -> u64 {
         self.0.counts.borrow().get(&metric).copied().unwrap_or_default()

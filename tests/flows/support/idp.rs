@@ -32,6 +32,7 @@ struct State {
     metadata: Value,
     person: Value,
     replies: HashMap<Endpoint, Reply>,
+    statuses: HashMap<Endpoint, u16>,
     grants: HashMap<String, Grant>,
     asked: Vec<HashMap<String, String>>,
     secrets: Vec<String>,
@@ -68,6 +69,7 @@ impl Idp {
             }),
             person: json!({ "sub": "u-1", "preferred_username": "alice", "email": "alice@example.com" }),
             replies: HashMap::new(),
+            statuses: HashMap::new(),
             grants: HashMap::new(),
             asked: Vec::new(),
             secrets: vec![CLIENT_SECRET.to_owned()],
@@ -104,9 +106,16 @@ impl Idp {
         Endpoint::ALL.iter().for_each(|endpoint| self.replies(*endpoint, reply.clone()));
     }
 
+    /// Gives its own good answers at `endpoint` with this status from now on.
+    pub fn answers_with(&self, endpoint: Endpoint, status: u16) {
+        self.0.borrow_mut().statuses.insert(endpoint, status);
+    }
+
     /// Is itself again.
     pub fn recovers(&self) {
-        self.0.borrow_mut().replies.clear();
+        let mut state = self.0.borrow_mut();
+        state.replies.clear();
+        state.statuses.clear();
     }
 
     /// Bends the metadata for good.
@@ -227,7 +236,11 @@ impl Idp {
     fn answer(&self, request: &ProviderRequest) -> Result<oidc_proxy_wasm::world::ProviderResponse, super::CallError> {
         assert_eq!((request.cluster.as_str(), request.scheme), ("idp", "https"));
         let reply = self.0.borrow().replies.get(&request.endpoint).cloned();
-        reply.unwrap_or_else(|| self.own_answer(request)).0
+        let mut answer = reply.unwrap_or_else(|| self.own_answer(request)).0;
+        if let (Ok(answer), Some(status)) = (&mut answer, self.0.borrow().statuses.get(&request.endpoint)) {
+            answer.status = *status;
+        }
+        answer
     }
 
     fn own_answer(&self, request: &ProviderRequest) -> Reply {

@@ -6,6 +6,8 @@ use oidc_proxy_wasm::words::{Headers, Request, UnixTime};
 use oidc_proxy_wasm::world::World;
 use oidc_proxy_wasm::world::script::Script;
 use std::cell::Cell;
+use std::future::Future;
+use std::task::Poll;
 
 pub const ISSUER: &str = "https://idp.example.com";
 pub const SHOP: &str = "https://shop.example.com";
@@ -131,6 +133,26 @@ impl Shop {
         let answer = Answer::new(url, fields, verdict);
         self.assert_fit_to_be_seen(&answer);
         answer
+    }
+
+    /// Decides these requests all at once, as they wait for each other's answers.
+    pub fn decide_together(&self, requests: &[Req]) -> Vec<Answer> {
+        let world = self.script.world();
+        let seen = requests.iter().map(|request| Request::new(Headers::from_pairs(request.fields())));
+        let seen: Vec<Request> = seen.collect();
+        let mut waiting: Vec<_> = seen.iter().map(|one| Box::pin(exchange::decide(&self.gate, &world, one))).collect();
+        let mut verdicts: Vec<Option<_>> = waiting.iter().map(|_| None).collect();
+        let all = std::future::poll_fn(|context| {
+            for (one, verdict) in waiting.iter_mut().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()) {
+                if let Poll::Ready(done) = one.as_mut().poll(context) {
+                    *verdict = Some(done);
+                }
+            }
+            if verdicts.iter().all(Option::is_some) { Poll::Ready(()) } else { Poll::Pending }
+        });
+        self.script.run(all).expect("they wait for ever");
+        let answers = requests.iter().zip(verdicts);
+        answers.map(|(one, verdict)| Answer::new(one.path.clone(), one.fields(), verdict.unwrap())).collect()
     }
 
     /// What holds for every answer of ours: its reason in the log and in the header, no secret anywhere.
