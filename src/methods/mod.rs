@@ -56,7 +56,9 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
             Method::Session => session::identify(world, guard, request)?,
             // An optional identity is never asked for.
             Method::AuthorizationCode if guard.rule.allow == Allow::Optional => None,
-            Method::AuthorizationCode => authorization_code::begin(world, guard, request).await.map(|()| None)?,
+            Method::AuthorizationCode => {
+                Box::pin(authorization_code::begin(world, guard, request)).await.map(|()| None)?
+            }
         };
         if proof.is_some() {
             return Ok(proof);
