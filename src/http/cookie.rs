@@ -32,12 +32,22 @@ pub enum Rest {
     Cookies(Vec<u8>),
 }
 
+/// A field's pairs. Cookies are kilobytes, and this runs for each request: the search goes several bytes at a time.
 fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
-    field.split(|&byte| byte == b';').map(|pair| pair.trim_ascii())
+    let mut rest = Some(field);
+    std::iter::from_fn(move || {
+        let field = rest?;
+        let (pair, after) = match memchr::memchr(b';', field).and_then(|at| field.split_at_checked(at)) {
+            Some((pair, after)) => (pair, after.get(1..)),
+            None => (field, None),
+        };
+        rest = after;
+        Some(pair.trim_ascii())
+    })
 }
 
 fn split(pair: &[u8]) -> (&[u8], &[u8]) {
-    match pair.iter().position(|&byte| byte == b'=').and_then(|at| pair.split_at_checked(at)) {
+    match memchr::memchr(b'=', pair).and_then(|at| pair.split_at_checked(at)) {
         Some((name, value)) => (name.trim_ascii_end(), value.get(1..).unwrap_or_default().trim_ascii_start()),
         None => (b"", pair),
     }
