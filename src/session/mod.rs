@@ -40,7 +40,10 @@ pub struct Sessions {
 
 /// The sessions that a worker has opened lately, of whomever they are, within one bound.
 #[derive(Clone)]
-pub struct OpenedSessions(Rc<RefCell<Cache<(Rc<str>, Mark), Rc<Opened>>>>);
+pub struct OpenedSessions(Rc<RefCell<Cache<OpenedKey, Rc<Opened>>>>);
+
+/// The name of the session's cookie, and its mark.
+type OpenedKey = (Rc<str>, Mark);
 
 impl Default for OpenedSessions {
     fn default() -> Self {
