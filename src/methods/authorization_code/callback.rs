@@ -106,7 +106,8 @@ impl<'a> Callback<'a> {
 
     /// The provider ended the login. A silent one that needs a person is begun once more, aloud.
     async fn provider_says(&self, world: &World, request: &Request, error: &str) -> Stop {
-        let silent = self.settings.params.iter().any(|(name, value)| name == "prompt" && value == "none");
+        let mut fixed = self.settings.params.iter().chain(&self.party.provider.settings.authorization_params);
+        let silent = fixed.any(|(name, value)| name == "prompt" && value == "none");
         if silent && self.login.round == 0 && WANTS_A_PERSON.contains(&error) {
             let target = &self.login.target;
             let (guard, login, party) = (self.guard, self.settings, &**self.party);
