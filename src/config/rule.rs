@@ -213,6 +213,6 @@ pub struct Errors {
     pub forbidden_redirect_uri: Option<Url>,
     /// Where a browser goes instead of a 5xx.
     pub unexpected_redirect_uri: Option<Url>,
-    /// The realm in challenges (RFC 9110 §11.5); default the issuer's host.
+    /// The realm in challenges (RFC 9110 §11.5); default the host of `redirect_uri`.
     pub realm: Option<String>,
 }

@@ -1,9 +1,12 @@
 //! The endpoints that the filter owns. They come before any rule.
 
 use super::{Guest, answer, forward};
+use crate::config::Allow;
 use crate::exchange::Gate;
-use crate::methods::{Guard, authorization_code};
-use crate::words::{Reason, Request, Verdict};
+use crate::methods::authorization_code::Ending;
+use crate::methods::{Guard, Proof, authorization_code};
+use crate::policy;
+use crate::words::{Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
 /// A path of ours on one host.
@@ -33,12 +36,29 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
     let Some(guard) = guards.first().copied() else {
         return answer::refused(gate, world, None, request, Reason::NoRule.into());
     };
-    let outcome = match endpoint.serves {
-        Serves::Callback => authorization_code::callback(world, &guards, request).await,
-        Serves::Initiate => Err(authorization_code::initiate(world, guard, request).await),
+    let (guard, outcome) = match endpoint.serves {
+        Serves::Callback => {
+            let Ending { guard: began, outcome } = authorization_code::callback(world, &guards, request).await;
+            let guard = began.unwrap_or(guard);
+            (guard, outcome.and_then(|proof| judged(guard, proof)))
+        }
+        Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {
         Ok(proof) => forward::upstream(gate, world, guard, request, Guest::Known(proof)),
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
+    }
+}
+
+/// A callback that goes on to the service passes as any request of its rule does: within what the rule requires. Whoever
+/// may not pass is logged in all the same.
+fn judged(guard: &Guard, proof: Proof) -> Result<Proof, Stop> {
+    let verdict = match guard.rule.allow {
+        Allow::Nobody => Err(Refusal::from(Reason::RuleForbids)),
+        _ => policy::require(&guard.rule.require, &proof.identity),
+    };
+    match verdict {
+        Ok(()) => Ok(proof),
+        Err(refusal) => Err(Refusal { cookies: proof.cookies, ..refusal }.into()),
     }
 }

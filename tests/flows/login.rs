@@ -98,6 +98,31 @@ fn with_action_upstream_the_callback_itself_goes_to_the_service() {
     browser.get("/cart").assert_served_to("alice");
 }
 
+/// The callback that goes to the service is judged as any request of its rule: by that rule's `require`, with that rule's
+/// headers. A person who may not pass is logged in all the same.
+#[test]
+fn with_action_upstream_the_callback_is_judged_by_the_rule_that_began_the_login() {
+    let shop = Shop::with(|config| {
+        config["defaults"]["login"]["action"] = json!("upstream");
+        let admin = json!({
+            "name": "admin",
+            "match": { "host": "shop.example.com", "path_prefix": "/admin" },
+            "require": { "claims": [{ "claim": ["email"], "equals": "root@example.com" }] },
+            "upstream_headers": [{ "claim": ["sub"], "name": "x-admin" }, { "token": "access_token", "as": "none" }],
+        });
+        config["rules"].as_array_mut().unwrap().insert(3, admin);
+    });
+    let mut browser = shop.browser();
+    let page = browser.open("/admin");
+    assert_eq!((page.reason(), page.status()), (Some(Reason::ClaimRefused), 403));
+    assert!(shop.script.lines().last().unwrap().contains("rule=admin"), "{:?}", shop.script.lines().last());
+    browser.get("/").assert_served_to("alice");
+    shop.idp.knows(json!({ "sub": "u-9", "email": "root@example.com" }));
+    let page = shop.browser().open("/admin");
+    assert_eq!(page.service("x-admin"), ["u-9"]);
+    assert_eq!((page.service("authorization").len(), page.service("x-email").len()), (0, 0));
+}
+
 /// C03: each tab's login is its own, and both end well, in whatever order.
 #[test]
 fn two_tabs_log_in_at_once() {

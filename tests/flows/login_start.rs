@@ -125,6 +125,23 @@ fn a_silent_login_falls_back_once() {
     assert_eq!(page.url, format!("{SHOP}/cart"));
 }
 
+/// B5: silence that is configured for the whole provider is no other.
+#[test]
+fn a_silent_login_falls_back_wherever_silence_is_configured() {
+    let shop = Shop::with(|config| {
+        config["providers"]["main"]["authorization_params"] = json!({ "prompt": "none" });
+    });
+    let mut browser = shop.browser();
+    shop.idp.response(|params| params[0] = ("error".to_owned(), "login_required".to_owned()));
+    let first = browser.to_the_callback("/cart");
+    let again = browser.send(&first);
+    assert_eq!(again.reason(), Some(LoginStarted));
+    shop.idp.response(|_| {});
+    browser.follow(browser.next(&again.location().unwrap())).assert_served_to("alice");
+    let prompts: Vec<_> = shop.idp.asked().iter().map(|params| params.get("prompt").cloned()).collect();
+    assert_eq!(prompts, [Some("none".to_owned()), None]);
+}
+
 /// B5: where nobody asked for silence, the error ends the login.
 #[test]
 fn an_error_of_a_login_aloud_ends_it() {

@@ -238,7 +238,7 @@ fn a_smaller_session_leaves_nothing_of_the_larger_one() {
 #[test]
 fn own_cookies_do_not_travel_to_the_service() {
     let shop = Shop::new();
-    let mut guest = shop.guest();
+    let guest = shop.guest();
     let ours = guest.jar.field(shop.now(), &get("/")).unwrap();
     let name = guest.session_cookies()[0].to_owned();
     let theirs = format!("a=1; ref={name}; b=\"2\"; {name}x=theirs? ; =; odd");

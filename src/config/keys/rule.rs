@@ -226,6 +226,11 @@ pub static ERRORS: Table = Table {
         key("unauthorized_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 401."),
         key("forbidden_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 403."),
         key("unexpected_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 5xx."),
-        key("realm", Kind::Text, Preset::Said("the issuer's host"), "The realm in challenges (RFC 9110 §11.5)."),
+        key(
+            "realm",
+            Kind::Text,
+            Preset::Said("the host of `redirect_uri`"),
+            "The realm in challenges (RFC 9110 §11.5).",
+        ),
     ],
 };

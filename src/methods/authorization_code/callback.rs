@@ -23,52 +23,69 @@ const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
 const WANTS_A_PERSON: [&str; 4] =
     ["login_required", "interaction_required", "consent_required", "account_selection_required"];
 
-/// Takes a browser back from the provider. `guards` are the rules that share this redirect URI; the one that began the
-/// login decides how it ends.
-///
-/// `Ok` is a login that ends with the callback itself going on to the service (`login.action: upstream`).
-pub async fn callback(world: &World, guards: &[&Guard], request: &Request) -> Result<Proof, Stop> {
-    let Some((_, party)) = guards.iter().find_map(|guard| guard.login()) else { return Err(Reason::NoRule.into()) };
-    let response = response::read(world, request, party.provider.settings.response_mode).await?;
-    // Nothing is asked of the provider before the browser has shown that the login is its own (RFC 6749 §10.12).
-    let state = response.state.as_deref().ok_or_else(|| Refusal::new(Reason::CallbackMalformed, "state is missing"))?;
-    let login = match party.sessions.find_login(world.now(), &request.headers, state) {
-        Found::Waiting(login) => login,
-        Found::Done(login) => {
-            return Err(Stop::Answered {
-                response: redirect(party.home(&login.target)),
-                reason: Reason::LoginDoneBefore,
-            });
-        }
-        Found::Expired(login) => return Err(spent(party, &login, Reason::LoginExpired.into())),
-        Found::Unknown => return Err(unknown(party)),
-    };
-    let guard = guards.iter().find(|guard| guard.rule.name == login.rule).or(guards.first());
-    let Some((guard, settings)) = guard.and_then(|guard| Some((guard, guard.login()?.0))) else {
-        return Err(unknown(party));
-    };
-    // A provider that cannot be asked now has spent nothing: the same callback may be tried again.
-    let metadata = party.provider.metadata(&world.host()).await?;
-    let callback = Callback { party, settings, guard, login: &login, metadata: &metadata };
-    match callback.finish(world, request, &response).await {
-        Ok(proof) => Ok(proof),
-        Err(Stop::Refused(refusal)) => Err(spent(party, &login, refusal)),
-        Err(answered) => Err(answered),
-    }
+/// How a callback ended.
+pub struct Ending<'a> {
+    /// The rule that began the login; none where no login waited for this callback.
+    pub guard: Option<&'a Guard>,
+    /// `Ok` is a login that ends with the callback itself going on to the service (`login.action: upstream`), if the rule
+    /// lets this person pass.
+    pub outcome: Result<Proof, Stop>,
 }
 
+/// Takes a browser back from the provider. `guards` are the rules that share this redirect URI; the one that began the
+/// login decides how it ends.
+pub async fn callback<'a>(world: &World, guards: &[&'a Guard], request: &Request) -> Ending<'a> {
+    let callback = match Callback::begun(world, guards, request).await {
+        Ok(callback) => callback,
+        Err(stop) => return Ending { guard: None, outcome: Err(stop) },
+    };
+    let outcome = match callback.finish(world, request).await {
+        Err(Stop::Refused(refusal)) => Err(spent(callback.party, &callback.login, refusal)),
+        ended => ended,
+    };
+    Ending { guard: Some(callback.guard), outcome }
+}
+
+/// An answer, and the login of this browser's that waited for it.
 struct Callback<'a> {
     party: &'a Rc<RelyingParty>,
     settings: &'a config::Login,
     guard: &'a Guard,
-    login: &'a Login,
-    metadata: &'a Metadata,
+    login: Box<Login>,
+    response: AuthorizationResponse,
+    metadata: Rc<Metadata>,
 }
 
-impl Callback<'_> {
-    async fn finish(&self, world: &World, request: &Request, response: &AuthorizationResponse) -> Result<Proof, Stop> {
-        self.judge_iss(response)?;
-        let code = match (&response.code, &response.error) {
+impl<'a> Callback<'a> {
+    async fn begun(world: &World, guards: &[&'a Guard], request: &Request) -> Result<Self, Stop> {
+        let party = guards.iter().find_map(|guard| guard.login()).map(|(_, party)| party).ok_or(Reason::NoRule)?;
+        let response = response::read(world, request, party.provider.settings.response_mode).await?;
+        // Nothing is asked of the provider before the browser has shown that the login is its own (RFC 6749 §10.12).
+        let malformed = || Refusal::new(Reason::CallbackMalformed, "state is missing");
+        let state = response.state.as_deref().ok_or_else(malformed)?;
+        let login = match party.sessions.find_login(world.now(), &request.headers, state) {
+            Found::Waiting(login) => login,
+            Found::Done(login) => {
+                return Err(Stop::Answered {
+                    response: redirect(party.home(&login.target)),
+                    reason: Reason::LoginDoneBefore,
+                });
+            }
+            Found::Expired(login) => return Err(spent(party, &login, Reason::LoginExpired.into())),
+            Found::Unknown => return Err(unknown(party)),
+        };
+        let guard = guards.iter().find(|guard| guard.rule.name == login.rule).or(guards.first());
+        let Some((guard, settings)) = guard.and_then(|guard| Some((guard, guard.login()?.0))) else {
+            return Err(unknown(party));
+        };
+        // A provider that cannot be asked now has spent nothing: the same callback may be tried again.
+        let metadata = party.provider.metadata(&world.host()).await?;
+        Ok(Self { party, settings, guard, login, response, metadata })
+    }
+
+    async fn finish(&self, world: &World, request: &Request) -> Result<Proof, Stop> {
+        self.judge_iss()?;
+        let code = match (&self.response.code, &self.response.error) {
             (Some(code), None) => code,
             (None, Some(error)) => return Err(self.provider_says(world, request, error).await),
             (Some(_), Some(_)) => return Err(Refusal::new(Reason::CallbackMalformed, "code and error at once").into()),
@@ -80,9 +97,9 @@ impl Callback<'_> {
     }
 
     /// RFC 9207 §2.4: compared byte for byte, in success and in error; absent only where it was not announced.
-    fn judge_iss(&self, response: &AuthorizationResponse) -> Result<(), Refusal> {
+    fn judge_iss(&self) -> Result<(), Refusal> {
         let wrong = |what: &str| Err(Refusal::new(Reason::CallbackIssuerMismatch, what));
-        match (&response.iss, self.metadata.response_iss) {
+        match (&self.response.iss, self.metadata.response_iss) {
             (Some(iss), _) if iss == self.party.provider.issuer() => Ok(()),
             (Some(_), _) => wrong("iss is of another issuer"),
             (None, ResponseIss::Always) => wrong("iss is missing, though the provider announces it"),
@@ -92,7 +109,8 @@ impl Callback<'_> {
 
     /// The provider ended the login. A silent one that needs a person is begun once more, aloud.
     async fn provider_says(&self, world: &World, request: &Request, error: &str) -> Stop {
-        let silent = self.settings.params.iter().any(|(name, value)| name == "prompt" && value == "none");
+        let mut fixed = self.settings.params.iter().chain(&self.party.provider.settings.authorization_params);
+        let silent = fixed.any(|(name, value)| name == "prompt" && value == "none");
         if silent && self.login.round == 0 && WANTS_A_PERSON.contains(&error) {
             let target = &self.login.target;
             let (guard, login, party) = (self.guard, self.settings, &**self.party);
@@ -159,7 +177,7 @@ impl Callback<'_> {
             id_token: tokens.id_token,
         };
         let mut cookies = sessions.set(world, &content, &request.headers)?;
-        cookies.extend(sessions.login_done(world, self.login, self.party.by));
+        cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
             return Ok(Proof { identity: self.identity(content), cookies });
         }

@@ -6,7 +6,7 @@ mod callback;
 mod initiate;
 mod response;
 
-pub use callback::callback;
+pub use callback::{Ending, callback};
 pub use initiate::initiate;
 
 use super::{Guard, RelyingParty};

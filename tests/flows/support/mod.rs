@@ -15,7 +15,7 @@ pub use idp::Idp;
 pub use idp_answers::Reply;
 pub use keys::Signer;
 pub use request::{Req, background, get, post};
-pub use shop::{CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop, basic};
+pub use shop::{CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop};
 
 pub use oidc_proxy_wasm::words::Reason;
 pub use oidc_proxy_wasm::world::{CallError, Endpoint};

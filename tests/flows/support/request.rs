@@ -9,6 +9,8 @@ pub struct Req {
     pub path: String,
     pub headers: Vec<(String, Vec<u8>)>,
     pub body: Option<String>,
+    /// Pseudo header fields that do not come.
+    pub lacks: Vec<String>,
     /// From another site's page: `Lax` cookies travel only with safe navigations, others with none.
     pub cross_site: bool,
 }
@@ -46,6 +48,7 @@ impl Req {
             path: path.to_owned(),
             headers: Vec::new(),
             body: None,
+            lacks: Vec::new(),
             cross_site: false,
         }
     }
@@ -59,6 +62,12 @@ impl Req {
     /// The same without any header field of this name.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
+    /// The same without this pseudo header field.
+    pub fn strip(mut self, pseudo: &str) -> Self {
+        self.lacks.push(pseudo.to_owned());
         self
     }
 
@@ -88,7 +97,8 @@ impl Req {
             (":authority", &self.authority),
             (":path", &self.path),
         ];
-        let pseudo = pseudo.into_iter().map(|(name, value)| (name.to_owned(), value.clone().into_bytes()));
+        let pseudo = pseudo.into_iter().filter(|(name, _)| !self.lacks.iter().any(|lacks| lacks == name));
+        let pseudo = pseudo.map(|(name, value)| (name.to_owned(), value.clone().into_bytes()));
         pseudo.chain(self.headers.iter().cloned()).collect()
     }
 }

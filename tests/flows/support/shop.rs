@@ -26,7 +26,7 @@ pub struct Shop {
 }
 
 /// What most tests begin with: one provider, an open corner, a corner for both, the shop itself.
-pub fn basic() -> Value {
+fn basic() -> Value {
     json!({
         "providers": { "main": {
             "issuer": ISSUER,
