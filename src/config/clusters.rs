@@ -56,6 +56,9 @@ pub(super) fn check(section: &Section, provider: &Provider) {
 fn check_reached(section: &Section, provider: &Provider, url: &Url) {
     if provider.clusters.reaching(url).is_none() {
         let host = url.host();
-        section.problem("clusters", format!("no cluster for {host}: add `{host}: NAME`, or a `cluster` for the provider's own hosts"));
+        section.problem(
+            "clusters",
+            format!("no cluster for {host}: add `{host}: NAME`, or a `cluster` for the provider's own hosts"),
+        );
     }
 }

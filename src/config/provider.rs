@@ -97,6 +97,17 @@ pub enum ClientAuthentication {
     None,
 }
 
+impl ClientAuthentication {
+    /// The registered name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "client_secret_basic",
+            Self::Post => "client_secret_post",
+            Self::None => "none",
+        }
+    }
+}
+
 /// How the authorization response comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ResponseMode {

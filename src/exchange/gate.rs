@@ -98,6 +98,19 @@ impl Gate {
         HeaderEdits { remove, ..HeaderEdits::default() }
     }
 
+    /// Takes away the cookies of our names that a service sets: sessions begin and end here.
+    pub fn cleanse_cookies(&self, response: &Headers) -> HeaderEdits {
+        let name_of =
+            |line: &[u8]| line.split(|byte| matches!(byte, b'=' | b';')).next().map(|name| name.trim_ascii().to_vec());
+        let (ours, theirs): (Vec<&[u8]>, Vec<&[u8]>) =
+            response.all("set-cookie").partition(|line| name_of(line).is_some_and(|name| self.owns_cookie(&name)));
+        if ours.is_empty() {
+            return HeaderEdits::default();
+        }
+        let add = theirs.into_iter().map(|line| ("set-cookie".to_owned(), line.to_vec())).collect();
+        HeaderEdits { remove: vec!["set-cookie".to_owned()], add, ..HeaderEdits::default() }
+    }
+
     /// Whether a cookie is one of ours.
     pub(super) fn owns_cookie(&self, name: &[u8]) -> bool {
         self.cookie.as_ref().is_some_and(|prefix| name.starts_with(prefix.as_bytes()))

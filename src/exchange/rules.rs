@@ -42,7 +42,8 @@ pub fn rule_for<'a>(guards: &'a [Guard], asked: &Asked<'_>, request: &Request) -
         return candidates().next().filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
     };
     let rule = rule_of(path);
-    if path.contains(';') && rule.map(std::ptr::from_ref) != rule_of(&without_parameters(path)).map(std::ptr::from_ref) {
+    if path.contains(';') && rule.map(std::ptr::from_ref) != rule_of(&without_parameters(path)).map(std::ptr::from_ref)
+    {
         return Err(Reason::PathAmbiguous);
     }
     rule.ok_or(Reason::NoRule)

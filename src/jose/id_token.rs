@@ -139,5 +139,4 @@ fn access_token_hash(token: &Untrusted<'_>, access_token: Option<&str>) -> Resul
 }
 
 #[cfg(test)]
-#[path = "id_token_tests.rs"]
 mod tests;

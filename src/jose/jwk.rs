@@ -189,5 +189,4 @@ impl Members {
 const MAX_OPERATIONS: usize = 16;
 
 #[cfg(test)]
-#[path = "jwk_tests.rs"]
 mod tests;

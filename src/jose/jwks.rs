@@ -33,6 +33,10 @@ impl Jwks {
     /// Reads a set. A key that cannot be used is skipped, whatever is wrong with it, and the set lives; the caller
     /// bounds the text's length.
     pub fn parse(text: &[u8]) -> Result<Self, JwksError> {
+        // The derived reader would take an array for an object's members in their order.
+        if text.trim_ascii_start().first() != Some(&b'{') {
+            return Err(JwksError::NotAKeySet);
+        }
         let set: Set = serde_json::from_slice(text).map_err(|_| JwksError::NotAKeySet)?;
         match set.keys.0.is_empty() {
             true => Err(JwksError::NoUsableKey),
@@ -112,5 +116,4 @@ impl<'de> Visitor<'de> for Collect {
 }
 
 #[cfg(test)]
-#[path = "jwks_tests.rs"]
 mod tests;

@@ -130,5 +130,4 @@ fn decode(part: &str) -> Result<Vec<u8>, JwtError> {
 }
 
 #[cfg(test)]
-#[path = "jws_tests.rs"]
 mod tests;

@@ -186,5 +186,4 @@ const fn seconds(time: UnixTime) -> f64 {
 }
 
 #[cfg(test)]
-#[path = "jwt_tests.rs"]
 mod tests;

@@ -14,7 +14,7 @@ mod jwk;
 mod jwks;
 mod jws;
 mod jwt;
-mod montgomery;
+pub mod montgomery;
 mod rsa;
 pub mod signature;
 #[cfg(test)]

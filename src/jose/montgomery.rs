@@ -136,15 +136,29 @@ fn add_products(window: &mut [u32], digit: u32, b: &[u32], modulus: &[u32], inve
     let m = first.wrapping_add(digit.wrapping_mul(*factor)).wrapping_mul(inverse);
     let (digit, m) = (u64::from(digit), u64::from(m));
     let mut carry = (0_u64, 0_u64);
-    for ((limb, b), modulus) in window.iter_mut().zip(b).zip(modulus) {
-        // (2^32 - 1)² + 2 · (2^32 - 1) is 2^64 - 1: neither sum wraps.
-        let sum = digit.wrapping_mul(u64::from(*b)).wrapping_add(u64::from(*limb)).wrapping_add(carry.0);
-        carry.0 = sum >> 32;
-        let sum = m.wrapping_mul(u64::from(*modulus)).wrapping_add(u64::from(low(sum))).wrapping_add(carry.1);
-        carry.1 = sum >> 32;
-        *limb = low(sum);
+    // Eight limbs at a time, which the compiler does not do by itself: a tenth less time in WebAssembly.
+    let (window, window_rest) = window.as_chunks_mut::<8>();
+    let (b, b_rest) = b.as_chunks::<8>();
+    let (modulus, modulus_rest) = modulus.as_chunks::<8>();
+    for ((window, b), modulus) in window.iter_mut().zip(b).zip(modulus) {
+        for ((limb, b), modulus) in window.iter_mut().zip(b).zip(modulus) {
+            *limb = add_product((*limb, *b, *modulus), digit, m, &mut carry);
+        }
+    }
+    for ((limb, b), modulus) in window_rest.iter_mut().zip(b_rest).zip(modulus_rest) {
+        *limb = add_product((*limb, *b, *modulus), digit, m, &mut carry);
     }
     carry
+}
+
+/// One limb of [`add_products`]. `(2^32 - 1)² + 2 · (2^32 - 1)` is `2^64 - 1`, so that neither sum wraps.
+#[inline(always)]
+fn add_product((limb, b, modulus): (u32, u32, u32), digit: u64, m: u64, carry: &mut (u64, u64)) -> u32 {
+    let sum = digit.wrapping_mul(u64::from(b)).wrapping_add(u64::from(limb)).wrapping_add(carry.0);
+    carry.0 = sum >> 32;
+    let sum = m.wrapping_mul(u64::from(modulus)).wrapping_add(u64::from(low(sum))).wrapping_add(carry.1);
+    carry.1 = sum >> 32;
+    low(sum)
 }
 
 /// The lower half.

@@ -176,4 +176,46 @@ mod tests {
         assert!(!key.in_range(&below[1..]));
         assert!(!key.in_range(&[&[0], &below[..]].concat()));
     }
+
+    /// EMSA-PSS-ENCODE (RFC 8017 §9.1.1) with any block before the salt; `used` masks the first byte.
+    fn pss_encoding(padding: &[u8], salt: &[u8], used: u8) -> Vec<u8> {
+        let hash = digest(Hash::Sha256, &[&[0; 8], &digest(Hash::Sha256, &[b"message"]), salt]);
+        let block = [padding, salt].concat();
+        let mask = mgf1(Hash::Sha256, &hash, block.len());
+        let mut masked: Vec<u8> = block.iter().zip(mask).map(|(byte, mask)| byte ^ mask).collect();
+        masked[0] &= used;
+        [&masked[..], &hash, &[0xbc]].concat()
+    }
+
+    // RFC 8017 §9.1.2, steps 4 to 14, each with the encoding that fails it alone.
+    #[test]
+    fn every_part_of_a_pss_encoding_is_checked() {
+        let fits = |opened: &[u8], bits| pss_fits(Hash::Sha256, b"message", opened, bits).is_some();
+        let salt = [7; 32];
+        let padding = |length: usize, last: u8| [&vec![0; length - 33][..], &[last]].concat();
+        // 2048 bits leave one bit of the first byte unused; 2049 bits leave a whole byte in front.
+        let good = pss_encoding(&padding(223, 1), &salt, 0x7f);
+        let in_front = |byte: u8| [&[byte][..], &pss_encoding(&padding(223, 1), &salt, 0xff)].concat();
+        assert!(fits(&good, 2048) && fits(&in_front(0), 2049));
+        assert!(!fits(&in_front(1), 2049));
+
+        let mut trailer = good.clone();
+        trailer[255] = 0xcc;
+        let mut unused_bit = good.clone();
+        unused_bit[0] |= 0x80;
+        let mut not_zero = padding(223, 1);
+        not_zero[100] = 1;
+        for bad in [
+            trailer,
+            unused_bit,
+            pss_encoding(&padding(223, 2), &salt, 0x7f),
+            pss_encoding(&not_zero, &salt, 0x7f),
+            pss_encoding(&padding(224, 1), &salt[1..], 0x7f),
+            pss_encoding(&padding(222, 1), &[7; 33], 0x7f),
+        ] {
+            assert!(!fits(&bad, 2048));
+        }
+        assert!(pss_fits(Hash::Sha256, b"massage", &good, 2048).is_none());
+        assert!(!fits(&good[1..], 2048) && !fits(&[], 2048));
+    }
 }

@@ -80,3 +80,6 @@ fn mac_fits<M: Mac + KeyInit>(secret: &Secret, message: &[u8], mac: &[u8]) -> Re
     let computed = <M as KeyInit>::new_from_slice(secret.expose()).map_err(|_| BadSignature)?;
     computed.chain_update(message).verify_slice(mac).map_err(|_| BadSignature)
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,6 @@ pub struct Kept<R: Recipe> {
     state: Rc<RefCell<State<R::Document>>>,
     flights: Flights<(), Result<Rc<R::Document>, Refusal>>,
     table: Rc<Table>,
-    /// At least so long between two fetches that nobody's schedule asked for.
-    throttle: Duration,
 }
 
 struct State<D> {
@@ -61,15 +59,14 @@ struct Held<D> {
 }
 
 impl<R: Recipe> Kept<R> {
-    /// Nothing yet, to be kept in `table`; unscheduled fetches are `throttle` apart.
-    pub fn new(recipe: R, table: Table, throttle: Duration) -> Self {
+    /// Nothing yet, to be kept in `table`.
+    pub fn new(recipe: R, table: Table) -> Self {
         let state = State { held: None, outage: Outage::default(), asked: None };
         Self {
             recipe: Rc::new(recipe),
             state: Rc::new(RefCell::new(state)),
             flights: Flights::default(),
             table: Rc::new(table),
-            throttle,
         }
     }
 
@@ -95,13 +92,13 @@ impl<R: Recipe> Kept<R> {
             .unwrap_or_else(|_| Err(Reason::FlightLost.into()))
     }
 
-    /// A newer document than the one at hand, because something in it is missing; `None` while it is too early to ask
-    /// again.
-    pub async fn renew(&self, host: &Rc<dyn Host>) -> Result<Option<Rc<R::Document>>, Refusal> {
+    /// A newer document than the one at hand, because something in it is missing or wrong; `None` while it is too early to
+    /// ask again. Such fetches, which nobody's schedule asked for, are `throttle` apart, over all workers of the host.
+    pub async fn renew(&self, host: &Rc<dyn Host>, throttle: Duration) -> Result<Option<Rc<R::Document>>, Refusal> {
         let now = host.now();
         let early = {
             let state = self.state.borrow();
-            let asked_lately = state.asked.is_some_and(|asked| now < asked.plus(self.throttle));
+            let asked_lately = state.asked.is_some_and(|asked| now < asked.plus(throttle) && now >= asked);
             asked_lately || !state.outage.may_try(now)
         };
         if early {
@@ -110,7 +107,7 @@ impl<R: Recipe> Kept<R> {
         let before = self.held();
         let renewed = self
             .flights
-            .join(&**host, (), self.flight(host, Wanted::Fuller))
+            .join(&**host, (), self.flight(host, Wanted::Fuller(throttle)))
             .await
             .unwrap_or_else(|_| Err(Reason::FlightLost.into()))?;
         Ok(before.is_none_or(|before| !Rc::ptr_eq(&before, &renewed)).then_some(renewed))
@@ -141,7 +138,6 @@ impl<R: Recipe> Kept<R> {
             recipe: Rc::clone(&self.recipe),
             state: Rc::clone(&self.state),
             table: Rc::clone(&self.table),
-            throttle: self.throttle,
             wanted,
         };
         async move { flight.fly().await }
@@ -158,8 +154,8 @@ enum Wanted {
     Any,
     /// The one at hand is stale.
     Fresher,
-    /// Something is missing in the one at hand: an unscheduled fetch, which is throttled over all workers.
-    Fuller,
+    /// Something is missing in the one at hand: an unscheduled fetch, so long at least after the one before.
+    Fuller(Duration),
 }
 
 struct Flight<R: Recipe> {
@@ -167,7 +163,6 @@ struct Flight<R: Recipe> {
     recipe: Rc<R>,
     state: Rc<RefCell<State<R::Document>>>,
     table: Rc<Table>,
-    throttle: Duration,
     wanted: Wanted,
 }
 
@@ -186,7 +181,10 @@ impl<R: Recipe> Flight<R> {
                 self.host.sleep(Duration::from_millis(25)).await;
                 continue;
             }
-            if self.wanted == Wanted::Fuller && now < entry.asked.plus(self.throttle) && now >= entry.asked {
+            if let Wanted::Fuller(throttle) = self.wanted
+                && now < entry.asked.plus(throttle)
+                && now >= entry.asked
+            {
                 // Another worker asked a moment ago, and what it got is what we have.
                 return self.at_hand();
             }
@@ -203,7 +201,7 @@ impl<R: Recipe> Flight<R> {
     }
 
     fn asked(&self, before: &Entry) -> UnixTime {
-        if self.wanted == Wanted::Fuller { self.host.now() } else { before.asked }
+        if matches!(self.wanted, Wanted::Fuller(_)) { self.host.now() } else { before.asked }
     }
 
     async fn fetch(&self, before: Entry) -> Result<Rc<R::Document>, Refusal> {

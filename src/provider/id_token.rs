@@ -4,6 +4,11 @@ use super::{Keys, Provider};
 use crate::jose::{self, Authentication, ExpectedIdToken, Jws, JwtError, Nonce, VerifiedJwt};
 use crate::words::{Algorithm, Reason, Refusal, Secret};
 use crate::world::World;
+use std::time::Duration;
+
+/// At least so long between two looks for new keys. ID tokens come from the provider alone, for a code that it issued, so
+/// no stranger can make us look; this bounds what a provider that is broken costs itself.
+const THROTTLE: Duration = Duration::from_secs(2);
 
 /// What an ID token must agree with.
 pub struct LoginEvidence<'a> {
@@ -54,10 +59,11 @@ impl Provider {
         // Twice: the first renewal may only bring what another worker fetched a while ago.
         for _ in 0..2 {
             match judge(jose::Keys::Public(&keys)) {
-                Err(JwtError::KeyUnknown) => {}
+                // A wrong signature may be a new key under an old name, or one that has no name.
+                Err(JwtError::KeyUnknown | JwtError::Signature) => {}
                 outcome => return outcome.map_err(refusal),
             }
-            match kept.renew(&host).await? {
+            match kept.renew(&host, THROTTLE).await? {
                 Some(newer) => keys = newer,
                 None => break,
             }

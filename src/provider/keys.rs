@@ -4,6 +4,7 @@ use super::Metadatas;
 use super::document::{Fetched, Recipe};
 use super::request;
 use crate::config;
+use crate::http::Url;
 use crate::jose::Jwks;
 use crate::words::{Reason, Refusal};
 use crate::world::{Endpoint, Host, ProviderResponse};
@@ -31,24 +32,16 @@ impl Recipe for KeysRecipe {
     fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
         Box::pin(async move {
             let metadata = self.metadata.get(&host).await?;
-            let Some(url) = &metadata.jwks_uri else {
-                return Err(self.invalid("the keys are configured, and none is fetched"));
-            };
-            let request = request::get(&self.settings, Endpoint::Jwks, url, LARGEST)?;
-            let response = request::send(&*host, &self.settings, request, Reason::JwksUnavailable).await?;
-            if response.status != 200 {
-                let detail = format!("provider={}: status {}", self.settings.name, response.status);
-                return Err(Refusal::new(Reason::JwksUnavailable, detail));
+            match self.ask(&*host, metadata.jwks_uri.as_ref()).await {
+                // Keys move at times, and the metadata at hand may be an hour old.
+                Err(refusal) => match self.metadata.renew(&host).await? {
+                    Some(newer) if newer.jwks_uri != metadata.jwks_uri => {
+                        self.ask(&*host, newer.jwks_uri.as_ref()).await
+                    }
+                    _ => Err(refusal),
+                },
+                fetched => fetched,
             }
-            // Some providers serve their keys as plain text; the type tells nothing that the content does not.
-            if !["application/json", "application/jwk-set+json", "text/plain"]
-                .iter()
-                .any(|essence| response.is(essence))
-            {
-                return Err(self.invalid("the key set is not JSON by its content type"));
-            }
-            let fresh_for = fresh_for(&response);
-            Ok(Fetched { bytes: response.body, fresh_for })
         })
     }
 
@@ -70,6 +63,22 @@ impl Recipe for KeysRecipe {
 }
 
 impl KeysRecipe {
+    async fn ask(&self, host: &dyn Host, url: Option<&Url>) -> Result<Fetched, Refusal> {
+        let url = url.ok_or_else(|| self.invalid("the keys are configured, and none is fetched"))?;
+        let request = request::get(&self.settings, Endpoint::Jwks, url, LARGEST)?;
+        let response = request::send(host, &self.settings, request, Reason::JwksUnavailable).await?;
+        if response.status != 200 {
+            let detail = format!("provider={}: status {}", self.settings.name, response.status);
+            return Err(Refusal::new(Reason::JwksUnavailable, detail));
+        }
+        // Some providers serve their keys as plain text; the type tells nothing that the content does not.
+        if !["application/json", "application/jwk-set+json", "text/plain"].iter().any(|essence| response.is(essence)) {
+            return Err(self.invalid("the key set is not JSON by its content type"));
+        }
+        let fresh_for = fresh_for(&response);
+        Ok(Fetched { bytes: response.body, fresh_for })
+    }
+
     fn invalid(&self, what: &str) -> Refusal {
         Refusal::new(Reason::JwksInvalid, format!("provider={}: {what}", self.settings.name))
     }

@@ -26,8 +26,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use table::Table;
 
-/// At least so long between two fetches of keys that nobody's schedule asked for.
-const KEYS_THROTTLE: Duration = Duration::from_secs(30);
+/// How soon after one look for moved endpoints the next one may follow.
+const MOVED: Duration = Duration::from_secs(30);
 
 /// An identity provider, with what we know of it.
 pub struct Provider {
@@ -62,14 +62,14 @@ impl Provider {
                 })?)),
                 Discovery::Fetched(url) => {
                     let recipe = MetadataRecipe { settings: Rc::clone(&settings), url: url.clone() };
-                    Metadatas::Fetched(Kept::new(recipe, table("metadata"), KEYS_THROTTLE))
+                    Metadatas::Fetched(Kept::new(recipe, table("metadata")))
                 }
             });
         let keys = match &settings.jwks {
             Some(text) => Keys::Inline(Rc::new(inline_keys(&settings, text)?)),
             None => {
                 let recipe = KeysRecipe { settings: Rc::clone(&settings), metadata: Rc::clone(&metadata) };
-                Keys::Fetched(Kept::new(recipe, table("keys"), KEYS_THROTTLE))
+                Keys::Fetched(Kept::new(recipe, table("keys")))
             }
         };
         Ok(Self { settings, metadata, keys })
@@ -102,6 +102,14 @@ impl Metadatas {
         match self {
             Self::Inline(metadata) => Ok(Rc::clone(metadata)),
             Self::Fetched(kept) => kept.get(host).await,
+        }
+    }
+
+    /// Newer metadata, because an endpoint in those at hand does not answer as it should; `None` where there are none.
+    async fn renew(&self, host: &Rc<dyn Host>) -> Result<Option<Rc<Metadata>>, Refusal> {
+        match self {
+            Self::Inline(_) => Ok(None),
+            Self::Fetched(kept) => kept.renew(host, MOVED).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The calls that the runtime makes of its host, typed. The shell makes them for real, a test plays them.
 
-use crate::words::{HeaderEdits, Response, UnixTime};
+use crate::words::{HeaderEdits, Headers, Response, UnixTime};
 use crate::world::{CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::time::Duration;
 
@@ -29,6 +29,10 @@ pub trait Abi {
     fn answer(&self, size: usize, limit: usize) -> Result<ProviderResponse, CallError>;
     /// Lets the calls that follow act on this stream; `false` when it is gone.
     fn enter(&self, stream: u32) -> bool;
+    /// Whether there is a field of this name.
+    fn has(&self, fields: Fields, name: &str) -> bool;
+    /// All header fields.
+    fn fields(&self, fields: Fields) -> Headers;
     /// Changes header fields.
     fn edit(&self, fields: Fields, edits: &HeaderEdits);
     /// The request body as far as it is buffered, at most `most` bytes.

@@ -11,7 +11,7 @@ pub use stream::{LARGEST_BODY, Phase, Stream};
 
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
-use crate::words::{Headers, Request, UnixTime, Verdict};
+use crate::words::{Request, UnixTime, Verdict};
 use crate::world::{
     Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
     ProviderResponse, Version, World,
@@ -88,7 +88,7 @@ impl Runtime {
     }
 
     /// A request's header fields have come. `end` says that nothing follows them.
-    pub fn request(&self, stream: &Rc<Stream>, headers: Headers, end: bool) -> Flow {
+    pub fn request(&self, stream: &Rc<Stream>, end: bool) -> Flow {
         let Some(gate) = self.gate.borrow().clone() else {
             self.apply(stream, exchange::unconfigured());
             return Flow::Pause;
@@ -98,7 +98,7 @@ impl Runtime {
         }
         let Some(host) = self.this.upgrade() else { return Flow::Pause };
         let world = World::new(host, stream.body());
-        let request = Request::new(headers);
+        let request = Request::new(self.abi.fields(Fields::Request));
         let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
         match self.executor.begin(Work::Decide(stream.id, decision)) {
             Some(verdict) => self.apply(stream, verdict),
@@ -127,19 +127,30 @@ impl Runtime {
         flow(stream)
     }
 
-    /// A request's trailers have come. The header names that we assert are taken out of them as well.
-    pub fn request_trailers(&self, stream: &Rc<Stream>, trailers: &Headers) -> Flow {
+    /// A request's trailers have come, with which its body ends. The header names that we assert are taken out of them as
+    /// well.
+    pub fn request_trailers(&self, stream: &Rc<Stream>) -> Flow {
         if let Some(gate) = self.gate.borrow().as_ref() {
-            self.abi.edit(Fields::RequestTrailers, &gate.cleanse(trailers));
+            let trailers = self.abi.fields(Fields::RequestTrailers);
+            self.abi.edit(Fields::RequestTrailers, &gate.cleanse(&trailers));
+        }
+        // The last piece of such a body did not say that it was the last (RFC 9113 §8.1).
+        if stream.is_body_arriving() {
+            stream.body_ends(self.abi.body(LARGEST_BODY));
+            self.settle(Owner::Stream(stream.id), Shown::Message);
         }
         flow(stream)
     }
 
     /// The service's answer has come, or one that somebody gave in its place.
     pub fn response(&self, stream: &Stream) {
-        if stream.phase.get() == Phase::Forwarded {
-            self.abi.edit(Fields::Response, &stream.late.borrow());
+        if stream.phase.get() != Phase::Forwarded {
+            return;
         }
+        if let Some(gate) = self.gate.borrow().as_ref().filter(|_| self.abi.has(Fields::Response, "set-cookie")) {
+            self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
+        }
+        self.abi.edit(Fields::Response, &stream.late.borrow());
     }
 
     /// The client has gone, or has all of its answer.

@@ -48,6 +48,11 @@ impl Stream {
         self.body.set(State::Arriving);
     }
 
+    /// Whether the body is still to come, or to end.
+    pub fn is_body_arriving(&self) -> bool {
+        matches!(*self.body.state.borrow(), State::Arriving)
+    }
+
     /// More than any endpoint of ours reads has arrived.
     pub fn body_overflows(&self) {
         self.body.set(State::Overflown);

@@ -102,12 +102,17 @@ impl Abi for ProxyWasm {
         imports::enter(stream).is_ok()
     }
 
+    fn has(&self, fields: Fields, name: &str) -> bool {
+        imports::field(map(fields), name).is_ok()
+    }
+
+    fn fields(&self, fields: Fields) -> Headers {
+        // A map that cannot be read is an empty one: no method, no host, refused.
+        imports::fields(map(fields)).ok().and_then(Headers::from_wire).unwrap_or_default()
+    }
+
     fn edit(&self, fields: Fields, edits: &HeaderEdits) {
-        let map = match fields {
-            Fields::Request => Map::Request,
-            Fields::RequestTrailers => Map::RequestTrailers,
-            Fields::Response => Map::Response,
-        };
+        let map = map(fields);
         let removed = edits.remove.iter().map(|name| imports::remove_field(map, name));
         let set = edits.set.iter().map(|(name, value)| imports::set_field(map, name, value));
         let added = edits.add.iter().map(|(name, value)| imports::add_field(map, name, value));
@@ -165,5 +170,13 @@ impl Abi for ProxyWasm {
             };
             imports::log(number, &format!("oidc: {line}"));
         }
+    }
+}
+
+const fn map(fields: Fields) -> Map {
+    match fields {
+        Fields::Request => Map::Request,
+        Fields::RequestTrailers => Map::RequestTrailers,
+        Fields::Response => Map::Response,
     }
 }

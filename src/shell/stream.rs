@@ -1,8 +1,6 @@
 //! One request's callbacks.
 
-use super::imports::{self, Map};
 use crate::runtime::{Flow, Runtime, Stream};
-use crate::words::Headers;
 use proxy_wasm::traits::{Context, HttpContext};
 use proxy_wasm::types::Action;
 use std::rc::Rc;
@@ -33,8 +31,7 @@ impl Context for StreamContext {
 
 impl HttpContext for StreamContext {
     fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        // A map that cannot be read is an empty one: no method, no host, refused.
-        action(self.runtime.request(&self.stream, fields(Map::Request), end))
+        action(self.runtime.request(&self.stream, end))
     }
 
     fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
@@ -42,17 +39,13 @@ impl HttpContext for StreamContext {
     }
 
     fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        action(self.runtime.request_trailers(&self.stream, &fields(Map::RequestTrailers)))
+        action(self.runtime.request_trailers(&self.stream))
     }
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         self.runtime.response(&self.stream);
         Action::Continue
     }
-}
-
-fn fields(map: Map) -> Headers {
-    imports::fields(map).ok().and_then(Headers::from_wire).unwrap_or_default()
 }
 
 const fn action(flow: Flow) -> Action {

@@ -98,7 +98,9 @@ impl Script {
     }
 
     fn run_tasks(&self, context: &mut Context<'_>) {
-        for mut task in std::mem::take(&mut *self.0.tasks.borrow_mut()) {
+        // Taken out first: a task may spawn another one.
+        let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
+        for mut task in tasks {
             if task.as_mut().poll(context).is_pending() {
                 self.0.tasks.borrow_mut().push_back(task);
             }

@@ -100,6 +100,11 @@ impl Callback<'_> {
     }
 
     async fn exchange(&self, world: &World, metadata: &Metadata, code: &str) -> Result<Tokens, Refusal> {
+        let method = self.party.provider.settings.client.authentication.name();
+        if !metadata.token_endpoint_auth_methods.iter().any(|known| known == method) {
+            // What is configured is used: a document must not talk us into another method.
+            world.log(log::Level::Warn, &format!("the provider does not list token_endpoint_auth_method {method}"));
+        }
         let code = Code { code, redirect_uri: self.party.redirect_uri.as_str(), verifier: &self.login.verifier };
         token::exchange(world, &self.party.provider.settings, &metadata.token_endpoint, code).await
     }

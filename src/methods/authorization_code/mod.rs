@@ -1,6 +1,6 @@
 //! A login at the provider: the authorization code flow with PKCE (RFC 6749 §4.1, RFC 7636, OIDC Core §3.1).
 //!
-//! [`begin`] sends the browser off, [`callback`] takes it back, [`initiate`] lets another site begin.
+//! `begin` sends the browser off, `callback` takes it back, `initiate` lets another site begin.
 
 mod callback;
 mod initiate;

@@ -1,0 +1,224 @@
+//! Every reason there is, reached. A new one without a way to it fails here; so does a way that leads elsewhere.
+
+use crate::support::*;
+use oidc_proxy_wasm::exchange;
+use oidc_proxy_wasm::words::{UnixTime, Verdict};
+use oidc_proxy_wasm::world::{
+    Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest, ProviderResponse, Version, World,
+    script::Script,
+};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What a browser sees that opens the shop.
+fn opens(prepare: impl Fn(&Shop)) -> Answer {
+    let shop = Shop::new();
+    prepare(&shop);
+    shop.browser().open("/")
+}
+
+fn opens_with(change: impl Fn(&mut Value), prepare: impl Fn(&Shop)) -> Answer {
+    let shop = Shop::with(change);
+    prepare(&shop);
+    shop.browser().open("/")
+}
+
+fn asks(request: &Req) -> Answer {
+    Shop::new().decide(request)
+}
+
+fn claims(bend: impl Fn(&mut Value) + Clone + 'static) -> Answer {
+    opens(|shop| shop.idp.claims(bend.clone()))
+}
+
+fn tokens(bend: impl Fn(&mut Value) + Clone + 'static) -> Answer {
+    opens(|shop| shop.idp.tokens(bend.clone()))
+}
+
+fn replies(endpoint: Endpoint, reply: &Reply) -> Answer {
+    let userinfo = |config: &mut Value| config["defaults"]["login"]["userinfo"] = json!(true);
+    opens_with(userinfo, |shop| shop.idp.replies(endpoint, reply.clone()))
+}
+
+fn requires(require: &Value) -> Answer {
+    opens_with(|config| config["rules"][3]["require"] = require.clone(), |_| {})
+}
+
+fn callback_error(error: &'static str) -> Answer {
+    opens(|shop| shop.idp.response(move |params| params[0] = ("error".to_owned(), error.to_owned())))
+}
+
+/// The shortest way to each reason.
+fn way_to(reason: Reason) -> Answer {
+    let html = Reply::of(200, "text/html", "<p>maintenance</p>");
+    match reason {
+        Reason::LoginStarted => asks(&get("/")),
+        Reason::LoginDone => with_callback(|_, browser, callback| browser.send(&callback)),
+        Reason::LoginDoneBefore => with_callback(|_, browser, callback| {
+            browser.send(&callback);
+            browser.send(&callback)
+        }),
+
+        Reason::RequestMalformed => asks(&get("/").to("")),
+        Reason::PathAmbiguous => asks(&get("/../x")),
+        Reason::NoRule => asks(&get("/").to("other.example")),
+        Reason::RuleForbids => asks(&get("/closed")),
+        Reason::LoginRequired => asks(&background("/")),
+        Reason::ScopeMissing => requires(&json!({ "scope": ["admin"] })),
+        Reason::GroupMissing => requires(&json!({ "groups": { "claim": ["groups"], "any_of": ["staff"] } })),
+        Reason::RoleMissing => requires(&json!({ "roles": { "claim": ["roles"], "any_of": ["editor"] } })),
+        Reason::ClaimRefused => requires(&json!({ "claims": [{ "claim": ["email"], "equals": "b@example.com" }] })),
+
+        Reason::CallbackMalformed => asks(&get(CALLBACK)),
+        Reason::CallbackWrongMode => asks(&get(CALLBACK).method("PUT")),
+        Reason::LoginUnknown => asks(&get(&format!("{CALLBACK}?state=0123456789&code=c"))),
+        Reason::LoginExpired => with_callback(|shop, browser, callback| {
+            let cookie = browser.jar.field(shop.now(), &callback).unwrap();
+            shop.script.advance(601);
+            shop.decide(&callback.with("cookie", cookie))
+        }),
+        Reason::LoginLoop => login_loop(),
+        Reason::InitiateRefused => {
+            let shop = Shop::with(|config| config["defaults"]["login"]["initiate_path"] = json!("/oauth/initiate"));
+            shop.browser().get("/oauth/initiate?iss=https://evil.example")
+        }
+        Reason::LoginRefused => callback_error("access_denied"),
+
+        Reason::ProviderError => callback_error("server_error"),
+        Reason::CallbackIssuerMismatch => opens(|shop| shop.idp.response(|params| params[2].1.push('/'))),
+        Reason::DiscoveryUnavailable => replies(Endpoint::Discovery, &Reply::nothing()),
+        Reason::DiscoveryInvalid => replies(Endpoint::Discovery, &html),
+        Reason::DiscoveryIssuerMismatch => {
+            opens(|shop| shop.idp.metadata(|metadata| metadata["issuer"] = json!("https://evil.example")))
+        }
+        Reason::JwksUnavailable => replies(Endpoint::Jwks, &Reply::nothing()),
+        Reason::JwksInvalid => replies(Endpoint::Jwks, &html),
+        Reason::TokenUnavailable => replies(Endpoint::Token, &Reply::nothing()),
+        Reason::TokenRefused => replies(Endpoint::Token, &Reply::json(400, &json!({ "error": "invalid_grant" }))),
+        Reason::TokenInvalid => replies(Endpoint::Token, &html),
+        Reason::UserinfoUnavailable => replies(Endpoint::Userinfo, &Reply::nothing()),
+        Reason::UserinfoRefused => replies(Endpoint::Userinfo, &Reply::json(401, &json!({ "error": "invalid_token" }))),
+        Reason::UserinfoInvalid => replies(Endpoint::Userinfo, &html),
+        Reason::UserinfoSubjectMismatch => replies(Endpoint::Userinfo, &Reply::json(200, &json!({ "sub": "u-2" }))),
+        Reason::IdTokenMissing => tokens(|answer| drop(answer.as_object_mut().unwrap().remove("id_token"))),
+        Reason::IdTokenMalformed => tokens(|answer| answer["id_token"] = json!("x.y")),
+        Reason::IdTokenAlgorithm => opens_with(
+            |config| config["providers"]["main"]["client"]["id_token_signed_response_alg"] = json!("RS256"),
+            |_| {},
+        ),
+        Reason::IdTokenType => opens(|shop| shop.idp.header(|header| header["typ"] = json!("at+jwt"))),
+        Reason::IdTokenKeyUnknown => opens(|shop| shop.idp.signs_with(Signer::p256("two", 2))),
+        Reason::IdTokenSignature => opens(|shop| shop.idp.signs_with(Signer::p256("one", 2))),
+        Reason::IdTokenIssuer => claims(|claims| claims["iss"] = json!("https://evil.example")),
+        Reason::IdTokenAudience => claims(|claims| claims["aud"] = json!("other")),
+        Reason::IdTokenExpired => claims(|claims| claims["exp"] = json!(1_000_000_000)),
+        Reason::IdTokenNotYetValid => claims(|claims| claims["iat"] = json!(claims["exp"])),
+        Reason::IdTokenClaims => claims(|claims| claims["sub"] = json!(7)),
+        Reason::NonceMismatch => claims(|claims| claims["nonce"] = json!("other")),
+        Reason::AccessTokenHash => claims(|claims| claims["at_hash"] = json!("other")),
+
+        Reason::ClientRefused => replies(Endpoint::Token, &Reply::json(401, &json!({ "error": "invalid_client" }))),
+        Reason::EndpointWithoutCluster => opens(|shop| {
+            shop.idp.metadata(|metadata| metadata["token_endpoint"] = json!("https://elsewhere.example/token"));
+        }),
+        Reason::ClusterUnknown => replies(Endpoint::Discovery, &Reply::failed(CallError::UnknownCluster)),
+        Reason::BodyUnreadable => {
+            let form = Shop::with_form_post();
+            form.decide_unread(&post(CALLBACK, "code=c&state=s"))
+        }
+        Reason::SessionTooLarge => opens_with(
+            |config| config["session"]["budget"] = json!(4096),
+            |shop| shop.idp.tokens(|answer| answer["refresh_token"] = json!("r".repeat(8_000))),
+        ),
+
+        Reason::BodyTooLarge => Shop::with_form_post().decide(&post(CALLBACK, &"x".repeat(1024 * 1024))),
+        Reason::ProviderBusy => replies(Endpoint::Token, &Reply::failed(CallError::Busy)),
+        Reason::Unconfigured => {
+            let Verdict::Respond { response, reason } = exchange::unconfigured() else { panic!("it lets through") };
+            Answer::new(SHOP.to_owned(), Vec::new(), Verdict::Respond { response, reason })
+        }
+        Reason::FlightLost => {
+            let shop = Shop::new();
+            let world = World::new(Rc::new(Forgetful(shop.script.clone())), Rc::new(NoBody));
+            shop.decide_in(&world, &get("/"))
+        }
+    }
+}
+
+fn with_callback(then: impl Fn(&Shop, &mut Browser<'_>, Req) -> Answer) -> Answer {
+    let shop = Shop::new();
+    let mut browser = shop.browser();
+    let callback = browser.to_the_callback("/");
+    then(&shop, &mut browser, callback)
+}
+
+/// Something eats the session's cookie, and leaves those of the logins.
+fn login_loop() -> Answer {
+    let shop = Shop::new();
+    let mut browser = shop.browser();
+    loop {
+        let answer = browser.get("/");
+        if answer.reason() != Some(Reason::LoginStarted) {
+            return answer;
+        }
+        let callback = browser.next(&answer.location().unwrap());
+        browser.send(&callback);
+        browser.jar.0.retain(|cookie| cookie.name.contains("-login."));
+        assert!(shop.calls(Endpoint::Token) < 10, "it goes on for ever");
+    }
+}
+
+#[test]
+fn every_reason_is_reached_and_its_answer_is_as_the_reference_says() {
+    for reason in Reason::ALL {
+        let answer = way_to(*reason);
+        assert_eq!(answer.reason(), Some(*reason));
+        assert_eq!(answer.status(), reason.status(), "{reason}");
+        assert_eq!(answer.header("retry-after").is_some(), reason.status() == 503 && *reason != Reason::Unconfigured);
+        assert_eq!(answer.header("www-authenticate").is_some(), reason.status() == 401, "{reason}");
+    }
+}
+
+/// A host that loses what is spawned, as one would that ends its root while streams still wait.
+struct Forgetful(Script);
+
+impl Host for Forgetful {
+    fn now(&self) -> UnixTime {
+        self.0.now()
+    }
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.0.fill_random(bytes);
+    }
+    fn call(&self, request: ProviderRequest) -> LocalFuture<Result<ProviderResponse, CallError>> {
+        self.0.call(request)
+    }
+    fn sleep(&self, span: Duration) -> LocalFuture<()> {
+        self.0.sleep(span)
+    }
+    fn spawn(&self, work: LocalFuture<()>) {
+        drop(work);
+    }
+    fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck {
+        self.0.verify_signature(hash, spki, message, signature)
+    }
+    fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {
+        self.0.shared(key)
+    }
+    fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten> {
+        self.0.share(key, value, version)
+    }
+    fn count(&self, metric: Metric) {
+        self.0.count(metric);
+    }
+    fn log(&self, level: log::Level, line: &str) {
+        self.0.log(level, line);
+    }
+}
+
+struct NoBody;
+
+impl oidc_proxy_wasm::world::Body for NoBody {
+    fn read(&self, _: usize) -> LocalFuture<Result<Vec<u8>, oidc_proxy_wasm::world::BodyError>> {
+        Box::pin(std::future::ready(Err(oidc_proxy_wasm::world::BodyError::Unreadable)))
+    }
+}

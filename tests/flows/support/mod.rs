@@ -1,0 +1,22 @@
+//! The players: a shop behind the filter, its identity provider, and a browser.
+
+mod answer;
+mod browser;
+mod idp;
+mod idp_answers;
+mod jar;
+mod keys;
+mod request;
+mod shop;
+
+pub use answer::Answer;
+pub use browser::Browser;
+pub use idp::Idp;
+pub use idp_answers::Reply;
+pub use keys::Signer;
+pub use request::{Req, background, get, post};
+pub use shop::{CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop, basic};
+
+pub use oidc_proxy_wasm::words::Reason;
+pub use oidc_proxy_wasm::world::{CallError, Endpoint};
+pub use serde_json::{Value, json};

@@ -1,0 +1,161 @@
+//! A shop behind the filter.
+
+use super::{Answer, Browser, Idp, Req, Value, json};
+use oidc_proxy_wasm::exchange::{self, Gate};
+use oidc_proxy_wasm::words::{Headers, Request, UnixTime};
+use oidc_proxy_wasm::world::World;
+use oidc_proxy_wasm::world::script::Script;
+use std::cell::Cell;
+
+pub const ISSUER: &str = "https://idp.example.com";
+pub const SHOP: &str = "https://shop.example.com";
+pub const CALLBACK: &str = "/oauth/callback";
+/// With the characters that need form encoding before Basic (RFC 6749 §2.3.1).
+pub const CLIENT_SECRET: &str = "cR6y+W3z/H5j=P0s%DaE9fK2:mQ7xT4vB8nL1";
+
+/// One worker of the filter with its provider.
+pub struct Shop {
+    pub gate: Gate,
+    pub script: Script,
+    pub idp: Idp,
+    config: Value,
+    /// How many log lines were looked through.
+    read: Cell<usize>,
+}
+
+/// What most tests begin with: one provider, an open corner, a corner for both, the shop itself.
+pub fn basic() -> Value {
+    json!({
+        "providers": { "main": {
+            "issuer": ISSUER,
+            "cluster": "idp",
+            "client": { "client_id": "shop", "client_secret": CLIENT_SECRET },
+        } },
+        "defaults": {
+            "login": { "redirect_uri": format!("{SHOP}{CALLBACK}"), "scope": "openid email" },
+            "upstream_headers": [
+                { "claim": ["preferred_username"], "name": "x-user" },
+                { "claim": ["email"], "name": "x-email" },
+            ],
+        },
+        "rules": [
+            { "name": "public", "match": { "path_prefix": "/public" }, "allow": "anonymous" },
+            { "name": "maybe", "match": { "host": "shop.example.com", "path_prefix": "/maybe" }, "allow": "optional" },
+            { "name": "closed", "match": { "host": "shop.example.com", "path_prefix": "/closed" }, "allow": "nobody" },
+            { "name": "shop", "match": { "host": "shop.example.com" } },
+        ],
+        "session": { "secrets": ["9fK2mQ7xT4vB8nL1cR6yW3zH5jP0sDaE"] },
+        "observability": { "reason_header": "x-reason" },
+    })
+}
+
+impl Shop {
+    /// The basic one.
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The basic one with something else about it.
+    pub fn with(change: impl FnOnce(&mut Value)) -> Self {
+        let mut config = basic();
+        change(&mut config);
+        Self::of(config)
+    }
+
+    /// One that reads bodies and gets its authorization responses by `form_post`.
+    pub fn with_form_post() -> Self {
+        Self::with(|config| {
+            config["bodies"] = json!("readable");
+            config["providers"]["main"]["response_mode"] = json!("form_post");
+        })
+    }
+
+    pub fn of(config: Value) -> Self {
+        let script = Script::new();
+        let idp = Idp::new(&script);
+        Self { gate: load(&config), script, idp, config, read: Cell::new(0) }
+    }
+
+    /// Another worker of the same host.
+    pub fn worker(&self) -> Self {
+        Self::on(&self.script, &self.idp, self.config.clone())
+    }
+
+    /// Another worker of the same host with another configuration.
+    pub fn reconfigured(&self, change: impl FnOnce(&mut Value)) -> Self {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Self::on(&self.script, &self.idp, config)
+    }
+
+    fn on(script: &Script, idp: &Idp, config: Value) -> Self {
+        Self { gate: load(&config), script: script.clone(), idp: idp.clone(), config, read: Cell::new(0) }
+    }
+
+    /// A browser without cookies.
+    pub fn browser(&self) -> Browser<'_> {
+        Browser::new(self)
+    }
+
+    /// A browser that has logged in.
+    pub fn guest(&self) -> Browser<'_> {
+        let mut browser = self.browser();
+        assert_eq!(browser.open("/").reason(), None, "{:?}", self.script.lines());
+        browser
+    }
+
+    pub fn now(&self) -> UnixTime {
+        self.script.world().now()
+    }
+
+    /// Decides one request. Whatever it is, no secret may show.
+    pub fn decide(&self, request: &Req) -> Answer {
+        let world = match &request.body {
+            Some(body) => self.script.world_with(body),
+            None => self.script.world(),
+        };
+        self.decide_in(&world, request)
+    }
+
+    /// Decides one request whose body the host does not show.
+    pub fn decide_unread(&self, request: &Req) -> Answer {
+        self.decide_in(&self.script.world(), request)
+    }
+
+    /// Decides one request in a world of its own.
+    pub fn decide_in(&self, world: &World, request: &Req) -> Answer {
+        let fields = request.fields();
+        let seen = Request::new(Headers::from_pairs(fields.iter().cloned()));
+        let verdict = self.script.run(exchange::decide(&self.gate, world, &seen)).expect("it waits for ever");
+        let url = format!("{}://{}{}", request.scheme, request.authority, request.path);
+        let answer = Answer::new(url, fields, verdict);
+        self.assert_fit_to_be_seen(&answer);
+        answer
+    }
+
+    /// What holds for every answer of ours: its reason in the log and in the header, no secret anywhere.
+    fn assert_fit_to_be_seen(&self, answer: &Answer) {
+        let Some(reason) = answer.reason() else { return };
+        if self.gate.observability().reason_header.is_some() {
+            assert_eq!(answer.header("x-reason").as_deref(), Some(reason.code()));
+        }
+        let lines = self.script.lines();
+        let lines = &lines[self.read.replace(lines.len())..];
+        assert!(lines.iter().any(|line| line.contains(reason.code())), "{reason} is not in the log");
+        assert_eq!(answer.header("cache-control").as_deref(), Some("no-store"));
+        for secret in self.idp.secrets() {
+            assert!(!answer.body().contains(&secret), "a secret on a page: {secret}");
+            assert!(!answer.location().unwrap_or_default().contains(&secret), "a secret in a redirect: {secret}");
+            assert!(lines.iter().all(|line| !line.contains(&secret)), "a secret in the log: {secret}");
+        }
+    }
+
+    /// How often an endpoint was called so far.
+    pub fn calls(&self, endpoint: super::Endpoint) -> usize {
+        self.script.asked().iter().filter(|call| call.endpoint == endpoint).count()
+    }
+}
+
+fn load(config: &Value) -> Gate {
+    Gate::load(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|problems| panic!("{problems:?}"))
+}
