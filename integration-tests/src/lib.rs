@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`envoy`] | the real Envoy with the built filter, and its log |
 //! | [`setup`] | the configuration such an Envoy gets |
+//! | [`shop`] | a gate with login, its provider and its service, as most journeys have them |
 //! | [`idp`] | the real identity providers |
 //! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
 //! | [`upstream`] | the service behind the gate, which remembers what it saw |
@@ -23,6 +24,7 @@ pub mod part;
 pub mod person;
 pub mod ports;
 pub mod setup;
+pub mod shop;
 pub mod signer;
 pub mod upstream;
 
