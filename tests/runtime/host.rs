@@ -28,6 +28,8 @@ pub struct Fake {
     without_shared_data: bool,
     pub refuses_calls: Cell<Option<CallError>>,
     pub buffered: RefCell<Vec<u8>>,
+    /// The newest answer of ours.
+    pub answered: RefCell<Response>,
     chance: Cell<u8>,
     /// The stream that calls act on; `None` for the root.
     here: Cell<Option<u32>>,
@@ -172,6 +174,7 @@ impl Abi for Fake {
     }
 
     fn respond(&self, response: &Response) {
+        self.answered.borrow_mut().clone_from(response);
         let reason = serde_json::from_str::<serde_json::Value>(&response.body).ok();
         let page = response.body.split("<code>").nth(1).and_then(|rest| rest.split('<').next());
         let reason = reason.and_then(|body| body["error"].as_str().map(str::to_owned));
