@@ -131,3 +131,19 @@ fn what_others_write_into_shared_data_is_not_believed() {
     first.worker().guest();
     assert_eq!(first.calls(Endpoint::Discovery), 3);
 }
+
+/// K09, W02: a worker that shares nothing keeps to the throttle by itself.
+#[test]
+fn without_shared_data_unknown_keys_are_looked_for_once_as_well() {
+    let mut shop = Shop::new();
+    shop.script = shop.script.clone().without_shared_data();
+    shop.guest();
+    shop.idp.signs_with(Signer::p256("unknown", 9));
+    for _ in 0..10 {
+        assert_eq!(shop.browser().open("/").reason(), Some(IdTokenKeyUnknown));
+    }
+    assert_eq!(shop.calls(Endpoint::Jwks), 2);
+    shop.idp.rotates_to(Signer::p256("unknown", 9));
+    shop.script.advance(30);
+    shop.guest();
+}
