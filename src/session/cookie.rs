@@ -235,9 +235,8 @@ mod tests {
     #[test]
     fn a_forged_copy_does_not_hide_the_good_one() {
         let good = sealed(&[1; 9_000], 1);
-        let forged = (good[0].0.clone(), "14forged".to_owned());
-        let forged = std::slice::from_ref(&forged);
-        for cookies in [[forged, &good[..]].concat(), [&good[..], forged].concat()] {
+        let forged = [(good[0].0.clone(), "14forged".to_owned())];
+        for cookies in [[&forged, &good[..]].concat(), [&good[..], &forged].concat()] {
             assert_eq!(opened(&cookies), [vec![1; 9_000]]);
         }
         let flood: Vec<_> = (0..200).map(|n| (BASE.to_owned(), format!("14{n}"))).collect();

@@ -26,7 +26,7 @@ fn only_a_code_with_its_state_and_iss_is_an_answer() {
     let shop = Shop::new();
     for subset in 0..64_u32 {
         let mut browser = shop.browser();
-        let good = browser.to_the_callback("/cart");
+        let good = browser.until_callback("/cart");
         let fields: Vec<(String, String)> =
             oidc_proxy_wasm::http::form::parse(good.path.split_once('?').unwrap().1).unwrap();
         let value = |name: &str| fields.iter().find(|(known, _)| known == name).unwrap().1.clone();
@@ -68,7 +68,7 @@ fn a_parameter_twice_is_no_answer() {
     let shop = Shop::new();
     for name in ["code", "state", "iss", "error"] {
         let mut browser = shop.browser();
-        let good = browser.to_the_callback("/");
+        let good = browser.until_callback("/");
         let twice = get(&format!("{}&{name}=x&{name}=y", good.path));
         refused(&shop, &mut browser, &twice, CallbackMalformed);
         // Unknown ones may come as often as they like.
@@ -82,10 +82,10 @@ fn a_parameter_twice_is_no_answer() {
 fn a_callback_without_its_cookie_asks_nothing_of_the_provider() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/");
+    let good = browser.until_callback("/");
     let mut other = shop.browser();
     refused(&shop, &mut other, &good, LoginUnknown);
-    other.to_the_callback("/");
+    other.until_callback("/");
     refused(&shop, &mut other, &good, LoginUnknown);
     assert_eq!(browser.send(&good).reason(), Some(LoginDone));
 }
@@ -95,9 +95,10 @@ fn a_callback_without_its_cookie_asks_nothing_of_the_provider() {
 fn a_bent_state_is_unknown() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/");
+    let good = browser.until_callback("/");
     let state = shop.idp.asked()[0]["state"].clone();
-    let flipped = if state.starts_with('A') { format!("B{}", &state[1..]) } else { format!("A{}", &state[1..]) };
+    let first = if state.starts_with('A') { "B" } else { "A" };
+    let flipped = format!("{first}{}", &state[1..]);
     let last = if state.ends_with('A') { "B" } else { "A" };
     for bent in [
         flipped,
@@ -119,7 +120,7 @@ fn a_bent_state_is_unknown() {
 fn a_callback_that_comes_again_goes_home() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/cart");
+    let good = browser.until_callback("/cart");
     assert_eq!(browser.send(&good).reason(), Some(LoginDone));
     let again = browser.send(&good);
     assert_eq!((again.reason(), again.location()), (Some(LoginDoneBefore), Some(format!("{SHOP}/cart"))));
@@ -132,7 +133,7 @@ fn a_callback_that_comes_again_goes_home() {
 fn a_callback_with_its_cookie_put_back_gets_no_session() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/");
+    let good = browser.until_callback("/");
     let mut restored = browser.clone();
     assert_eq!(browser.send(&good).reason(), Some(LoginDone));
     assert_eq!(restored.send(&good).reason(), Some(TokenRefused));
@@ -149,7 +150,7 @@ fn a_login_that_took_too_long_is_told_where_to_begin_again() {
         let shop = Shop::new();
         // The browser's cookie would be gone as well; an attacker's is not.
         let mut browser = shop.browser();
-        let good = browser.to_the_callback("/cart");
+        let good = browser.until_callback("/cart");
         let cookie = browser.jar.field(shop.now(), &good).unwrap();
         shop.script.advance(seconds);
         let answer = shop.decide(&good.with("cookie", cookie));
@@ -177,13 +178,13 @@ fn iss_is_compared_before_anything_is_used() {
                 with.clone_into(&mut params[0].0);
             });
             let mut browser = shop.browser();
-            let callback = browser.to_the_callback("/");
+            let callback = browser.until_callback("/");
             refused(&shop, &mut browser, &callback, CallbackIssuerMismatch);
         }
     }
     shop.idp.response(|params| drop(params.remove(2)));
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     refused(&shop, &mut browser, &callback, CallbackIssuerMismatch);
     shop.idp.response(|_| {});
     shop.guest();
@@ -196,7 +197,7 @@ fn iss_is_compared_before_anything_is_used() {
     shop.guest();
     shop.idp.response(|params| params[2].1.push('/'));
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     refused(&shop, &mut browser, &callback, CallbackIssuerMismatch);
 }
 
@@ -241,7 +242,7 @@ fn a_code_of_impossible_shape_is_no_code() {
     let shop = Shop::new();
     for code in ["%ff", "%zz", "%", "%00", &"c".repeat(65_536), ""] {
         let mut browser = shop.browser();
-        let good = browser.to_the_callback("/");
+        let good = browser.until_callback("/");
         let rest = good.path.split_once('&').unwrap().1;
         refused(&shop, &mut browser, &at(&format!("code={code}&{rest}")), CallbackMalformed);
     }
@@ -256,7 +257,7 @@ fn tokens_in_the_query_are_not_used() {
         params.push(("access_token".to_owned(), "at-front".to_owned()));
     });
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     refused(&shop, &mut browser, &callback, CallbackMalformed);
     shop.idp.response(|params| params.push(("access_token".to_owned(), "at-front".to_owned())));
     let page = shop.browser().open("/");
@@ -268,7 +269,7 @@ fn tokens_in_the_query_are_not_used() {
 fn a_callback_without_a_query_says_what_may_be_wrong() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    browser.to_the_callback("/");
+    browser.until_callback("/");
     refused(&shop, &mut browser, &get(CALLBACK), CallbackMalformed);
     assert!(shop.script.lines().iter().any(|line| line.contains("fragment")));
 }
@@ -278,20 +279,20 @@ fn a_callback_without_a_query_says_what_may_be_wrong() {
 fn only_the_very_path_is_the_callback() {
     for path in ["/oauth/callbackX", "/oauth/callback/", "/oauth/callback;x", "/oauth", "/OAuth/callback"] {
         let shop = Shop::new();
-        let good = shop.browser().to_the_callback("/");
+        let good = shop.browser().until_callback("/");
         let path = good.path.replace(CALLBACK, path);
         assert_eq!(shop.browser().get(&path).reason(), Some(LoginStarted), "{path}");
     }
     for path in ["//oauth/callback", "/./oauth/callback", "/oauth/%2e/callback", "/oauth\\callback"] {
         let shop = Shop::new();
-        let good = shop.browser().to_the_callback("/");
+        let good = shop.browser().until_callback("/");
         let path = good.path.replace(CALLBACK, path);
         assert_eq!(shop.browser().get(&path).reason(), Some(PathAmbiguous), "{path}");
     }
     // Another spelling of the same path is the same path.
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/");
+    let good = browser.until_callback("/");
     assert_eq!(browser.get(&good.path.replace("/oauth/callback", "/%6fauth/callback")).reason(), Some(LoginDone));
 }
 
@@ -303,7 +304,7 @@ fn the_callback_is_on_its_own_host_alone() {
         config["rules"].as_array_mut().unwrap().push(open);
     });
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/");
+    let good = browser.until_callback("/");
     let cookie = browser.jar.field(shop.now(), &good).unwrap();
     let elsewhere = good.clone().to("blog.example.com").with("cookie", &cookie);
     let answer = shop.decide(&elsewhere);
@@ -319,9 +320,9 @@ fn the_callback_is_on_its_own_host_alone() {
 #[test]
 fn another_login_s_code_is_refused() {
     let shop = Shop::new();
-    let victim = shop.browser().to_the_callback("/");
+    let victim = shop.browser().until_callback("/");
     let mut attacker = shop.browser();
-    let own = attacker.to_the_callback("/");
+    let own = attacker.until_callback("/");
     let code = |request: &Req| request.path.split_once("code=").unwrap().1.split('&').next().unwrap().to_owned();
     let injected = own.path.replace(&code(&own), &code(&victim));
     assert_eq!(attacker.get(&injected).reason(), Some(TokenRefused));
@@ -333,7 +334,7 @@ fn another_login_s_code_is_refused() {
 fn no_state_nonce_or_challenge_comes_twice() {
     let shop = Shop::new();
     for _ in 0..1_000 {
-        shop.browser().to_the_callback("/");
+        shop.browser().until_callback("/");
     }
     for name in ["state", "nonce", "code_challenge"] {
         let mut values: Vec<String> = shop.idp.asked().iter().map(|params| params[name].clone()).collect();
@@ -349,7 +350,7 @@ fn cookie_names_as_parameters_mean_nothing() {
     let shop = Shop::new();
     let name = shop.guest().session_cookies()[0].to_owned();
     let mut browser = shop.browser();
-    let good = browser.to_the_callback("/cart");
+    let good = browser.until_callback("/cart");
     let answer = browser.get(&format!("{}&{name}=1a&{name}.1=x", good.path));
     assert_eq!((answer.reason(), answer.location()), (Some(LoginDone), Some(format!("{SHOP}/cart"))));
 }

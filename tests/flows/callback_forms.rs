@@ -6,7 +6,7 @@ use Reason::*;
 /// The callback of a login that has just begun, with the browser that it belongs to.
 fn begun(shop: &Shop) -> (Browser<'_>, Req) {
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/cart");
+    let callback = browser.until_callback("/cart");
     (browser, callback)
 }
 
@@ -92,7 +92,7 @@ fn a_lax_cookie_would_not_have_come_along() {
     assert_eq!(browser.login_cookies().len(), 1);
     assert_eq!(browser.send(&good).reason(), Some(LoginDone));
     // Of the session, none comes with another site's POST, and so nothing can be done with it from there.
-    assert_eq!(browser.jar.field(shop.now(), &good).is_some_and(|field| field.contains("-login.")), true);
+    assert!(browser.jar.field(shop.now(), &good).is_some_and(|field| field.contains("-login.")));
     let session = browser.session_cookies()[0].to_owned();
     assert!(!browser.jar.field(shop.now(), &good).unwrap().contains(&format!("{session}=")));
 }

@@ -173,8 +173,8 @@ fn nonce_is_the_one_that_was_sent() {
 fn another_tab_s_nonce_is_not_ours() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    browser.to_the_callback("/one");
-    let second = browser.to_the_callback("/two");
+    browser.until_callback("/one");
+    let second = browser.until_callback("/two");
     let first = shop.idp.asked()[0]["nonce"].clone();
     shop.idp.claims(move |claims| claims["nonce"] = json!(first));
     assert_eq!(browser.send(&second).reason(), Some(NonceMismatch));

@@ -128,8 +128,8 @@ fn with_action_upstream_the_callback_is_judged_by_the_rule_that_began_the_login(
 fn two_tabs_log_in_at_once() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let first = browser.to_the_callback("/one");
-    let second = browser.to_the_callback("/two");
+    let first = browser.until_callback("/one");
+    let second = browser.until_callback("/two");
     for (callback, landing) in [(second, "/two"), (first, "/one")] {
         let answer = browser.send(&callback);
         assert_eq!(answer.reason(), Some(LoginDone));
@@ -146,7 +146,7 @@ fn twenty_tabs_leave_a_handful_of_cookies_and_the_newest_ends_well() {
     let callbacks: Vec<Req> = (0..20)
         .map(|tab| {
             shop.script.advance(1);
-            browser.to_the_callback(&format!("/{tab}"))
+            browser.until_callback(&format!("/{tab}"))
         })
         .collect();
     assert_eq!(browser.login_cookies().len(), 6);
@@ -161,7 +161,7 @@ fn twenty_tabs_leave_a_handful_of_cookies_and_the_newest_ends_well() {
 fn a_login_while_another_user_has_a_session_replaces_it() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let late = browser.to_the_callback("/");
+    let late = browser.until_callback("/");
     browser.open("/").assert_served_to("alice");
     let before = browser.session();
     shop.idp.logs_in("u-2", "bob");

@@ -116,7 +116,7 @@ fn a_silent_login_falls_back_once() {
     let shop = Shop::with(|config| config["defaults"]["login"]["params"] = json!({ "prompt": "none" }));
     let mut browser = shop.browser();
     shop.idp.response(|params| params[0] = ("error".to_owned(), "login_required".to_owned()));
-    let first = browser.to_the_callback("/cart");
+    let first = browser.until_callback("/cart");
     let again = browser.send(&first);
     assert_eq!(again.reason(), Some(LoginStarted));
     shop.idp.response(|_| {});
@@ -133,7 +133,7 @@ fn a_silent_login_falls_back_wherever_silence_is_configured() {
     });
     let mut browser = shop.browser();
     shop.idp.response(|params| params[0] = ("error".to_owned(), "login_required".to_owned()));
-    let first = browser.to_the_callback("/cart");
+    let first = browser.until_callback("/cart");
     let again = browser.send(&first);
     assert_eq!(again.reason(), Some(LoginStarted));
     shop.idp.response(|_| {});

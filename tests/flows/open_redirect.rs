@@ -7,7 +7,7 @@ use Reason::*;
 fn landing(path: &str) -> String {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback(path);
+    let callback = browser.until_callback(path);
     let answer = browser.send(&callback);
     assert_eq!(answer.reason(), Some(LoginDone), "{path}");
     answer.location().unwrap()
@@ -53,7 +53,7 @@ fn a_path_that_passes_as_it_is_still_lands_at_home() {
             ]);
         });
         let mut browser = shop.browser();
-        let callback = browser.to_the_callback(path);
+        let callback = browser.until_callback(path);
         let answer = browser.send(&callback);
         let location = answer.location().unwrap();
         assert!(location.starts_with("https://shop.example.com/"), "{path:?}: {location}");

@@ -172,7 +172,7 @@ fn page_loads_go_where_errors_says_and_programs_do_not() {
     assert_eq!(to(&shop.decide(&get("/closed").method("POST"))), (403, None));
 
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     assert_eq!(browser.send(&callback).reason(), Some(LoginDone));
     assert_eq!((browser.get("/").reason(), to(&browser.get("/"))), (Some(ScopeMissing), (303, forbidden)));
 
@@ -213,8 +213,8 @@ fn a_rule_without_login_sends_page_loads_to_the_configured_place() {
 fn a_failed_login_s_cookie_is_deleted_and_the_other_tab_s_stays() {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let first = browser.to_the_callback("/one");
-    let second = browser.to_the_callback("/two");
+    let first = browser.until_callback("/one");
+    let second = browser.until_callback("/two");
     shop.idp.replies(Endpoint::Token, Reply::json(400, &json!({ "error": "invalid_grant" })));
     assert_eq!(browser.send(&first).reason(), Some(TokenRefused));
     assert_eq!(browser.login_cookies().len(), 1);

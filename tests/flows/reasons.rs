@@ -148,7 +148,7 @@ fn way_to(reason: Reason) -> Answer {
 fn with_callback(then: impl Fn(&Shop, &mut Browser<'_>, Req) -> Answer) -> Answer {
     let shop = Shop::new();
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     then(&shop, &mut browser, callback)
 }
 

@@ -84,7 +84,7 @@ fn secrets_rotate_over_two_hosts_at_different_steps() {
     }
     // A login begun before the step ends well after it.
     let mut browser = before.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     assert_eq!(browser.at(&moved).send(&callback).reason(), Some(LoginDone));
 }
 
@@ -105,7 +105,7 @@ fn strange_cookie_fields_are_no_session_and_no_harm() {
         b"a=\0b".to_vec(),
         b"a=\xff\xfe".to_vec(),
         b"\xff=\xfe".to_vec(),
-        format!("{name}").into_bytes(),
+        name.clone().into_bytes(),
         format!("{name}=").into_bytes(),
         format!("{name}=1").into_bytes(),
         format!("{name}=1z").into_bytes(),
@@ -225,7 +225,7 @@ fn a_smaller_session_leaves_nothing_of_the_larger_one() {
     let shop = Shop::new();
     shop.idp.tokens(|answer| answer["refresh_token"] = json!("r".repeat(5_000)));
     let mut browser = shop.browser();
-    let callback = browser.to_the_callback("/");
+    let callback = browser.until_callback("/");
     browser.open("/");
     assert!(browser.session_cookies().len() > 1);
     shop.idp.tokens(|_| {});

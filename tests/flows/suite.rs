@@ -220,7 +220,7 @@ fn oidcc_client_test_signing_key_rotation_just_before_signing() {
         let shop = shop(mode);
         shop.guest();
         let mut browser = shop.browser();
-        let callback = browser.to_the_callback("/");
+        let callback = browser.until_callback("/");
         shop.idp.rotates_to(Signer::rsa("rotated", 0));
         assert_eq!(browser.send(&callback).reason(), Some(Reason::LoginDone));
     }

@@ -19,7 +19,7 @@ fn any_worker_goes_on_with_what_another_began() {
     let [first] = &workers;
     let (second, third) = (first.worker(), first.worker());
     let mut begun = first.browser();
-    let callback = begun.to_the_callback("/cart");
+    let callback = begun.until_callback("/cart");
     let mut taken = begun.at(&second);
     assert_eq!(taken.send(&callback).reason(), Some(LoginDone));
     taken.at(&third).get("/cart").assert_served_to("alice");
@@ -67,16 +67,16 @@ fn a_rotation_within_the_second_of_the_first_fetch_is_seen_by_all() {
     let first = Shop::new();
     let second = first.worker();
     let mut one = first.browser();
-    let callback = one.to_the_callback("/");
+    let callback = one.until_callback("/");
     let mut two = second.browser();
-    let other = two.to_the_callback("/");
+    let other = two.until_callback("/");
     assert_eq!(one.send(&callback).reason(), Some(LoginDone));
     let mut three = second.browser();
-    let again = three.to_the_callback("/");
+    let again = three.until_callback("/");
     assert_eq!(two.send(&other).reason(), Some(LoginDone));
     first.idp.rotates_to(Signer::p256("two", 2));
     let mut four = first.browser();
-    let last = four.to_the_callback("/");
+    let last = four.until_callback("/");
     assert_eq!(four.send(&last).reason(), Some(LoginDone));
     assert_eq!(three.send(&again).reason(), Some(LoginDone));
     assert_eq!(first.calls(Endpoint::Jwks), 2);
@@ -130,4 +130,20 @@ fn what_others_write_into_shared_data_is_not_believed() {
     }
     first.worker().guest();
     assert_eq!(first.calls(Endpoint::Discovery), 3);
+}
+
+/// K09, W02: a worker that shares nothing keeps to the throttle by itself.
+#[test]
+fn without_shared_data_unknown_keys_are_looked_for_once_as_well() {
+    let mut shop = Shop::new();
+    shop.script = shop.script.clone().without_shared_data();
+    shop.guest();
+    shop.idp.signs_with(Signer::p256("unknown", 9));
+    for _ in 0..10 {
+        assert_eq!(shop.browser().open("/").reason(), Some(IdTokenKeyUnknown));
+    }
+    assert_eq!(shop.calls(Endpoint::Jwks), 2);
+    shop.idp.rotates_to(Signer::p256("unknown", 9));
+    shop.script.advance(30);
+    shop.guest();
 }

@@ -30,6 +30,8 @@ pub struct Fake {
     pub buffered: RefCell<Vec<u8>>,
     /// The header fields of the message whose callback runs.
     pub fields: RefCell<Headers>,
+    /// The newest answer of ours.
+    pub answered: RefCell<Response>,
     chance: Cell<u8>,
     /// The stream that calls act on; `None` for the root.
     here: Cell<Option<u32>>,
@@ -182,6 +184,7 @@ impl Abi for Fake {
     }
 
     fn respond(&self, response: &Response) {
+        self.answered.borrow_mut().clone_from(response);
         let reason = serde_json::from_str::<serde_json::Value>(&response.body).ok();
         let page = response.body.split("<code>").nth(1).and_then(|rest| rest.split('<').next());
         let reason = reason.and_then(|body| body["error"].as_str().map(str::to_owned));

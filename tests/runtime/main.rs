@@ -3,6 +3,7 @@
 mod bodies;
 mod calls;
 mod host;
+mod resumed;
 mod waiting;
 
 use host::{Fake, Seen};

@@ -64,7 +64,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Begins a login and stops before the callback: the request that the provider sends the browser back with.
-    pub fn to_the_callback(&mut self, path: &str) -> Req {
+    pub fn until_callback(&mut self, path: &str) -> Req {
         let answer = self.get(path);
         self.next(&answer.location().unwrap_or_else(|| panic!("no redirect: {:?}", answer.reason())))
     }

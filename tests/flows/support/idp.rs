@@ -15,6 +15,9 @@ use std::rc::Rc;
 /// What a test does to something that the provider is about to send.
 pub type Bend = Box<dyn Fn(&mut Value)>;
 
+/// Parameters in their order.
+type Params = Vec<(String, String)>;
+
 /// The provider. Clones are the same one.
 #[derive(Clone)]
 pub struct Idp(Rc<RefCell<State>>);
@@ -36,7 +39,7 @@ struct State {
     grants: HashMap<String, Grant>,
     asked: Vec<HashMap<String, String>>,
     secrets: Vec<String>,
-    response: Box<dyn Fn(&mut Vec<(String, String)>)>,
+    response: Box<dyn Fn(&mut Params)>,
     header: Bend,
     claims: Bend,
     id_token: Box<dyn Fn(String) -> String>,
@@ -124,7 +127,7 @@ impl Idp {
     }
 
     /// Bends the parameters of every authorization response.
-    pub fn response(&self, bend: impl Fn(&mut Vec<(String, String)>) + 'static) {
+    pub fn response(&self, bend: impl Fn(&mut Params) + 'static) {
         self.0.borrow_mut().response = Box::new(bend);
     }
 
