@@ -1,7 +1,7 @@
 //! A session cookie that we sealed.
 
-use super::{Guard, Proof};
-use crate::session::Life;
+use super::{Guard, Proof, RelyingParty};
+use crate::session::{Life, Opened};
 use crate::words::{Identity, Method, Request, Stop};
 use crate::world::World;
 use std::rc::Rc;
@@ -14,7 +14,7 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
     let cookies = match opened.content.life(&party.sessions.settings, now) {
         Life::Over => return Ok(None),
         Life::Fresh => Vec::new(),
-        Life::TouchDue => party.sessions.set(world, &opened.touched(now), &request.headers)?,
+        Life::TouchDue => touch(world, party, &opened, request),
     };
     let content = &opened.content;
     let identity = Identity {
@@ -27,4 +27,13 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
         access_token: content.access_token.clone().filter(|_| content.access_token_lives(now)),
     };
     Ok(Some(Proof { identity, cookies }))
+}
+
+/// Writes the use of a session down. One that does not fit any more, since the budget was lowered, goes on untouched until
+/// it is over.
+fn touch(world: &World, party: &RelyingParty, opened: &Opened, request: &Request) -> Vec<String> {
+    party.sessions.set(world, &opened.touched(world.now()), &request.headers).unwrap_or_else(|refusal| {
+        world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+        Vec::new()
+    })
 }

@@ -219,6 +219,22 @@ fn a_session_over_its_budget_is_cut_or_refused_but_never_in_circles() {
     assert_eq!((answer.reason(), answer.status(), browser.cookies().len()), (Some(SessionTooLarge), 500, 0));
 }
 
+/// A budget that was lowered while a session lives: it goes on as it is, and ends when it would without use.
+#[test]
+fn a_session_that_outgrew_a_lowered_budget_lives_to_its_end() {
+    let roomy = Shop::new();
+    roomy.idp.tokens(|answer| answer["refresh_token"] = json!("r".repeat(5_000)));
+    let guest = roomy.guest();
+    let tight = roomy.reconfigured(|config| config["session"]["budget"] = json!(4096));
+    let mut guest = guest.at(&tight);
+    tight.script.advance(60);
+    let answer = guest.get("/");
+    answer.assert_served_to("alice");
+    assert!(answer.all("set-cookie").is_empty());
+    tight.script.advance(14 * 60);
+    assert_eq!(guest.get("/").reason(), Some(LoginStarted));
+}
+
 /// S12 (CVE-2025-55162): what is deleted goes, as browsers delete: same name, path and domain.
 #[test]
 fn a_smaller_session_leaves_nothing_of_the_larger_one() {

@@ -3,6 +3,7 @@
 mod bodies;
 mod calls;
 mod host;
+mod responses;
 mod resumed;
 mod waiting;
 
