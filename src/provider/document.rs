@@ -5,6 +5,7 @@ use super::outage::Outage;
 use super::table::{Entry, Table};
 use crate::words::{Reason, Refusal, UnixTime};
 use crate::world::{Flights, Host, Version};
+use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -56,6 +57,8 @@ struct Held<D> {
     document: Rc<D>,
     fetched: UnixTime,
     stale: UnixTime,
+    /// Of its bytes: tells two fetches within one second apart.
+    digest: [u8; 32],
 }
 
 impl<R: Recipe> Kept<R> {
@@ -215,8 +218,9 @@ impl<R: Recipe> Flight<R> {
         match outcome {
             Ok((document, fetched)) => {
                 let stale = now.plus(fetched.fresh_for);
+                let digest = Sha256::digest(&fetched.bytes).into();
                 self.leave(Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes: fetched.bytes });
-                Ok(self.hold(document, now, stale))
+                Ok(self.hold(Held { document: Rc::new(document), fetched: now, stale, digest }))
             }
             Err(refusal) => {
                 self.leave(Entry { asked, leased: UnixTime::default(), ..before });
@@ -236,19 +240,21 @@ impl<R: Recipe> Flight<R> {
 
     /// What another worker fetched, if it is newer than what is at hand.
     fn adopt(&self, entry: &Entry) -> Option<Rc<R::Document>> {
-        let newest = self.state.borrow().held.as_ref().map(|held| held.fetched);
-        if entry.bytes.is_empty() || newest.is_some_and(|newest| entry.fetched <= newest) {
+        let digest: [u8; 32] = Sha256::digest(&entry.bytes).into();
+        let is_newer =
+            |held: &Held<_>| entry.fetched > held.fetched || (entry.fetched == held.fetched && digest != held.digest);
+        if entry.bytes.is_empty() || !self.state.borrow().held.as_ref().is_none_or(is_newer) {
             return None;
         }
         let document = self.recipe.read(&entry.bytes).ok()?;
         self.state.borrow_mut().asked = Some(entry.asked);
-        Some(self.hold(document, entry.fetched, entry.stale))
+        Some(self.hold(Held { document: Rc::new(document), fetched: entry.fetched, stale: entry.stale, digest }))
     }
 
-    fn hold(&self, document: R::Document, fetched: UnixTime, stale: UnixTime) -> Rc<R::Document> {
-        let document = Rc::new(document);
+    fn hold(&self, held: Held<R::Document>) -> Rc<R::Document> {
+        let document = Rc::clone(&held.document);
         let mut state = self.state.borrow_mut();
-        state.held = Some(Held { document: Rc::clone(&document), fetched, stale });
+        state.held = Some(held);
         state.outage = Outage::default();
         document
     }
@@ -266,4 +272,60 @@ fn random(host: &dyn Host) -> [u8; 8] {
     let mut bytes = [0; 8];
     host.fill_random(&mut bytes);
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Secret;
+    use crate::world::script::Script;
+    use std::cell::Cell;
+
+    /// A document that is another one at each fetch.
+    struct Number(Rc<Cell<u8>>);
+
+    impl Recipe for Number {
+        type Document = u8;
+
+        fn fetch(self: Rc<Self>, _: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+            self.0.set(self.0.get() + 1);
+            Box::pin(std::future::ready(Ok(Fetched {
+                bytes: vec![self.0.get()],
+                fresh_for: Duration::from_secs(3600),
+            })))
+        }
+
+        fn read(&self, bytes: &[u8]) -> Result<u8, Refusal> {
+            bytes.first().copied().ok_or_else(|| Reason::JwksInvalid.into())
+        }
+
+        fn unavailable(&self) -> Reason {
+            Reason::JwksUnavailable
+        }
+
+        fn timeout(&self) -> Duration {
+            Duration::from_secs(5)
+        }
+    }
+
+    // K10: a provider that changes its keys in the second in which they were first fetched.
+    #[test]
+    fn what_another_worker_fetched_within_the_same_second_is_newer_all_the_same() {
+        const THROTTLE: Duration = Duration::from_secs(30);
+        let (script, fetches) = (Script::new(), Rc::new(Cell::new(0)));
+        let host: Rc<dyn Host> = Rc::new(script.clone());
+        let worker = || Kept::new(Number(Rc::clone(&fetches)), Table::new("number", &[Secret::new([7; 32])]));
+        let (one, two) = (worker(), worker());
+        for worker in [&one, &two] {
+            assert_eq!(script.run(worker.get(&host)).unwrap().ok().as_deref(), Some(&1));
+        }
+        for worker in [&one, &two] {
+            let renewed = script.run(worker.renew(&host, THROTTLE)).unwrap();
+            assert_eq!(renewed.ok().flatten().as_deref(), Some(&2));
+        }
+        assert_eq!(fetches.get(), 2);
+        // Nothing newer came of it: neither worker asks again within the throttle.
+        let again = script.run(two.renew(&host, THROTTLE)).unwrap();
+        assert!(again.is_ok_and(|number| number.is_none()));
+    }
 }
