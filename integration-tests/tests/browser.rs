@@ -23,6 +23,10 @@ struct Demo {
 
 impl Demo {
     async fn start() -> Demo {
+        Demo::start_with(|_| {}).await
+    }
+
+    async fn start_with(change: impl FnOnce(&mut Value)) -> Demo {
         let work = Work::new("demo-service");
         let port = ports::free();
         let mut service = Part::start(
@@ -33,7 +37,7 @@ impl Demo {
             &[("PORT", &port.to_string())],
         );
         service.ready(port, "/", Duration::from_secs(30)).await;
-        let setup = Setup::new().upstream(port);
+        let setup = Setup::new().upstream(port).bodies_at(shop::CALLBACK);
         let idp = idp::oidc_provider(slice::from_ref(&shop::redirect_uri(setup.port)), &[]).await;
         let mut filter = shop::filter(setup.port, &idp.issuer);
         filter["providers"]["main"]["timeout"] = json!("5s");
@@ -41,6 +45,7 @@ impl Demo {
             .as_array_mut()
             .unwrap()
             .push(json!({ "claim": ["email"], "name": "x-email" }));
+        change(&mut filter);
         let envoy = Envoy::start(setup.cluster("idp", idp.port).filter(filter)).await;
         Demo { envoy, _idp: idp, _service: service, _work: work }
     }
@@ -112,6 +117,18 @@ async fn session_cookie(browser: &Browser) -> Value {
     let cookies = browser.cookies().await;
     let is_session = |cookie: &&Value| cookie["name"].as_str().is_some_and(|name| !name.contains("login"));
     cookies.iter().find(is_session).unwrap_or_else(|| panic!("no session in {cookies:?}")).clone()
+}
+
+// Another site's POST carries the login's cookie only as `SameSite=None`, which browsers take only as `Secure`.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_answer_may_come_as_a_form_post() {
+    let form_post = |filter: &mut Value| filter["providers"]["main"]["response_mode"] = json!("form_post");
+    let demo = Demo::start_with(form_post).await;
+    let browser = Browser::start().await;
+    browser.open(&demo.url("/orders")).await;
+    log_in(&browser).await;
+    browser.arrive(&demo.url("/orders")).await;
+    assert_eq!(greeting(&browser).await, "Hello, demo");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::slice;
 use std::time::{Duration, Instant};
 
 use integration_tests::client::get;
-use integration_tests::envoy::Envoy;
+use integration_tests::envoy::{Envoy, Update};
 use integration_tests::hostile::{Endpoint, Hostile, Trick};
 use integration_tests::idp;
 use integration_tests::person::Person;
@@ -201,6 +201,34 @@ async fn a_hundred_page_loads_wait_for_one_answer() {
     shop.idp.repent();
     tokio::time::sleep(Duration::from_secs(4)).await;
     shop.customer().await;
+}
+
+// W08: what waits when the configuration changes is still answered, by the old one.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_wait_outlive_their_configuration() {
+    let (idp, upstream) = (Hostile::start_with(Signer::es256("first")).await, Upstream::start().await);
+    idp.play(Endpoint::Discovery, Trick::Late(Duration::from_secs(3)));
+    let setup = Setup::new().upstream(upstream.port).cluster("idp", idp.port);
+    let mut filter = shop::filter(setup.port, &idp.issuer());
+    filter["providers"]["main"]["timeout"] = json!("10s");
+    let setup = setup.filter(filter.clone());
+    let mut envoy = Envoy::start_updatable(setup.clone()).await;
+    let url = format!("http://localhost:{}/", envoy.port);
+    let waiting: Vec<_> = (0..50)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move { Person::new().look(&url).await.answer })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    filter["session"]["idle"] = json!("10m");
+    assert_eq!(envoy.update(&setup.filter(filter)).await, Update::Accepted);
+    for answer in waiting {
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.status, reason(&answer)), (303, Some("login_started")));
+    }
+    let page = Person::new().open(&url).await.answer;
+    assert_eq!(page.status, 200, "{:?}", reason(&page));
 }
 
 // D05: what no cluster reaches is never called.
