@@ -133,6 +133,12 @@ impl Browser {
         self.read("cookie").await.as_array().cloned().unwrap_or_default()
     }
 
+    /// Loses a cookie, as when a person clears it.
+    pub async fn forget(&self, cookie: &str) {
+        let path = format!("/session/{}/cookie/{cookie}", self.session);
+        value(&path, client::ask("DELETE", self.port, &path).send().await);
+    }
+
     /// Writes what is shown to `target/screenshots/NAME.png`.
     pub async fn screenshot(&self, name: &str) -> PathBuf {
         let picture = STANDARD.decode(text(self.read("screenshot").await)).expect("a picture");

@@ -26,6 +26,8 @@ pub enum Trick {
     Flood(usize),
     /// Takes the request and says nothing until the other side goes away.
     Stall,
+    /// Announces the honest answer, sends half of it and says nothing more until the other side goes away.
+    StallMidway,
     /// Announces the honest answer, sends half of it and closes.
     CutOff,
     /// Sends half of the honest answer's head and resets the connection.
@@ -163,6 +165,10 @@ async fn converse(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Resul
         Some(Trick::Redirect(to)) => wire::send(&mut stream, &wire::Reply::redirect(&to)).await,
         Some(Trick::Flood(bytes)) => wire::send(&mut stream, &wire::Reply::flood(bytes)).await,
         Some(Trick::Stall) => wire::stall(&mut stream).await,
+        Some(Trick::StallMidway) => {
+            wire::send_part(&mut stream, &honest).await?;
+            wire::stall(&mut stream).await
+        }
         Some(Trick::CutOff) => wire::send_half(&mut stream, &honest).await,
         Some(Trick::Reset) => wire::reset(stream, &honest).await,
         Some(Trick::Late(pause)) => {

@@ -18,6 +18,7 @@ pub struct Setup {
     clusters: Vec<(String, u16)>,
     body_paths: Vec<String>,
     cleaning: Cleaning,
+    http10: bool,
 }
 
 /// What is spoken to the upstream.
@@ -53,6 +54,7 @@ impl Setup {
             clusters: Vec::new(),
             body_paths: Vec::new(),
             cleaning: Cleaning::Envoys,
+            http10: false,
         }
     }
 
@@ -71,6 +73,18 @@ impl Setup {
     /// The service behind the gate, reached by HTTP/2 (gRPC, trailers).
     pub fn upstream_http2(mut self, port: u16) -> Setup {
         self.upstream = Some((port, Protocol::Http2));
+        self
+    }
+
+    /// As [`Setup::upstream_http2`], for the service that is already chosen.
+    pub fn speaking_http2(mut self) -> Setup {
+        self.upstream = self.upstream.map(|(port, _)| (port, Protocol::Http2));
+        self
+    }
+
+    /// Envoy takes HTTP/1.0, which knows requests without a host.
+    pub fn with_http10(mut self) -> Setup {
+        self.http10 = true;
         self
     }
 
@@ -152,7 +166,7 @@ impl Setup {
             "codec_type": "AUTO",
             "use_remote_address": true,
             "upgrade_configs": [{ "upgrade_type": "websocket" }],
-            "http_protocol_options": { "enable_trailers": true },
+            "http_protocol_options": { "enable_trailers": true, "accept_http_10": self.http10 },
             "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": self.routes() }] },
             "http_filters": self.http_filters(),
         });

@@ -21,7 +21,8 @@ use tokio::sync::mpsc;
 /// | request | answer |
 /// |---|---|
 /// | any | JSON: method, path, headers as `[name, value]` lines, trailers, length of the body |
-/// | `/events` | three server-sent events, 50 ms apart |
+/// | `…/talkative` | beside the JSON: two cookies, a header that is no text, and a reason code that is not its own |
+/// | `…/events` | three server-sent events, 50 ms apart |
 /// | with `Upgrade` | 101, then every byte back |
 /// | `Content-Type: application/grpc` | every piece of the body back as it comes, then the trailer `grpc-status: 0` |
 pub struct Upstream {
@@ -77,7 +78,7 @@ async fn answer(request: Request<Incoming>, seen: Arc<Mutex<Vec<Seen>>>) -> Resu
     if request.headers().contains_key("upgrade") {
         return Ok(upgrade(request));
     }
-    if head.path == "/events" {
+    if head.path.ends_with("/events") {
         return Ok(events());
     }
     if request.headers().get("content-type").is_some_and(|value| value.as_bytes().starts_with(b"application/grpc")) {
@@ -98,7 +99,13 @@ async fn echo(head: Seen, body: Incoming) -> Answered {
         "trailers": trailers,
         "body_length": whole.to_bytes().len(),
     });
-    Response::builder().header("content-type", "application/json").body(full(told.to_string())).expect("a response")
+    let mut response = Response::builder().header("content-type", "application/json");
+    if head.path.ends_with("/talkative") {
+        response =
+            response.header("set-cookie", "basket=7; Path=/").header("set-cookie", "colour=blue; Path=/; Secure");
+        response = response.header("x-name", b"J\xf6rg".as_slice()).header(crate::shop::REASON, "login_done");
+    }
+    response.body(full(told.to_string())).expect("a response")
 }
 
 fn lines(headers: &HeaderMap) -> Vec<Value> {

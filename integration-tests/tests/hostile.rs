@@ -102,6 +102,8 @@ async fn it_breaks_connections_and_keeps_people_waiting() {
     let asked = Instant::now();
     assert_eq!(get(idp.port, "/jwks").send().await.status, 200);
     assert!(asked.elapsed() >= Duration::from_millis(300));
-    idp.play(Endpoint::Jwks, Trick::Stall);
-    assert!(tokio::time::timeout(Duration::from_millis(300), get(idp.port, "/jwks").try_send()).await.is_err());
+    for trick in [Trick::Stall, Trick::StallMidway] {
+        idp.play(Endpoint::Jwks, trick);
+        assert!(tokio::time::timeout(Duration::from_millis(300), get(idp.port, "/jwks").try_send()).await.is_err());
+    }
 }

@@ -279,3 +279,59 @@ fn random(host: &dyn Host) -> [u8; 8] {
     host.fill_random(&mut bytes);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::Secret;
+    use crate::world::script::Script;
+    use std::cell::Cell;
+
+    /// A document that is another one at each fetch.
+    struct Number(Rc<Cell<u8>>);
+
+    impl Recipe for Number {
+        type Document = u8;
+
+        fn fetch(self: Rc<Self>, _: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+            self.0.set(self.0.get() + 1);
+            Box::pin(std::future::ready(Ok(Fetched {
+                bytes: vec![self.0.get()],
+                fresh_for: Duration::from_secs(3600),
+            })))
+        }
+
+        fn read(&self, bytes: &[u8]) -> Result<u8, Refusal> {
+            bytes.first().copied().ok_or_else(|| Reason::JwksInvalid.into())
+        }
+
+        fn unavailable(&self) -> Reason {
+            Reason::JwksUnavailable
+        }
+
+        fn timeout(&self) -> Duration {
+            Duration::from_secs(5)
+        }
+    }
+
+    // K10: a provider that changes its keys in the second in which they were first fetched.
+    #[test]
+    fn what_another_worker_fetched_within_the_same_second_is_newer_all_the_same() {
+        const THROTTLE: Duration = Duration::from_secs(30);
+        let (script, fetches) = (Script::new(), Rc::new(Cell::new(0)));
+        let host: Rc<dyn Host> = Rc::new(script.clone());
+        let worker = || Kept::new(Number(Rc::clone(&fetches)), Table::new("number", &[Secret::new([7; 32])]));
+        let (one, two) = (worker(), worker());
+        for worker in [&one, &two] {
+            assert_eq!(script.run(worker.get(&host)).unwrap().ok().as_deref(), Some(&1));
+        }
+        for worker in [&one, &two] {
+            let renewed = script.run(worker.renew(&host, THROTTLE)).unwrap();
+            assert_eq!(renewed.ok().flatten().as_deref(), Some(&2));
+        }
+        assert_eq!(fetches.get(), 2);
+        // Nothing newer came of it: neither worker asks again within the throttle.
+        let again = script.run(two.renew(&host, THROTTLE)).unwrap();
+        assert!(again.is_ok_and(|number| number.is_none()));
+    }
+}

@@ -156,9 +156,14 @@ pub(super) async fn send(stream: &mut TcpStream, reply: &Reply) -> io::Result<()
 
 /// All of the head and half of the body, then the end.
 pub(super) async fn send_half(stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
-    let bytes = reply.bytes();
-    stream.write_all(&bytes[..bytes.len() - reply.body.len() / 2 - 1]).await?;
+    send_part(stream, reply).await?;
     stream.shutdown().await
+}
+
+/// All of the head and half of the body.
+pub(super) async fn send_part(stream: &mut TcpStream, reply: &Reply) -> io::Result<()> {
+    let bytes = reply.bytes();
+    stream.write_all(&bytes[..bytes.len() - reply.body.len() / 2 - 1]).await
 }
 
 /// Nothing, until the other side goes away.
