@@ -32,12 +32,20 @@ pub enum Rest {
     Cookies(Vec<u8>),
 }
 
+/// Sessions are most of what passes here: bytes are searched a word at a time.
 fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
-    field.split(|&byte| byte == b';').map(|pair| pair.trim_ascii())
+    let mut left = Some(field);
+    std::iter::from_fn(move || {
+        let here = left?;
+        let cut = memchr::memchr(b';', here).and_then(|at| here.split_at_checked(at));
+        let (pair, after) = cut.map_or((here, None), |(pair, after)| (pair, after.get(1..)));
+        left = after;
+        Some(pair.trim_ascii())
+    })
 }
 
 fn split(pair: &[u8]) -> (&[u8], &[u8]) {
-    match pair.iter().position(|&byte| byte == b'=').and_then(|at| pair.split_at_checked(at)) {
+    match memchr::memchr(b'=', pair).and_then(|at| pair.split_at_checked(at)) {
         Some((name, value)) => (name.trim_ascii_end(), value.get(1..).unwrap_or_default().trim_ascii_start()),
         None => (b"", pair),
     }

@@ -119,10 +119,10 @@ impl Candidate<'_> {
     /// Whether its bytes are `bytes`.
     pub fn is(&self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
-        self.values.iter().all(|value| match rest.strip_prefix(*value) {
-            Some(after) => {
+        self.values.iter().all(|value| match rest.split_at_checked(value.len()) {
+            Some((known, after)) => {
                 rest = after;
-                true
+                same(known, value)
             }
             None => false,
         }) && rest.is_empty()
@@ -140,6 +140,15 @@ impl Candidate<'_> {
         let sealed = URL_SAFE_NO_PAD.decode(text).ok()?;
         sealer.open(&[associated, head].concat(), &sealed).ok()
     }
+}
+
+/// Compares eight bytes at a time: wasm's `memcmp` takes them one by one, and this is 3 KB of every request.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let mut pairs = words.iter().zip(other_words);
+    one.len() == other.len()
+        && pairs.all(|(one, other)| u64::from_ne_bytes(*one) == u64::from_ne_bytes(*other))
+        && rest == other_rest
 }
 
 const MARK: usize = 62;
@@ -264,5 +273,10 @@ mod tests {
         assert!(!candidate.is(&other));
         other.extend_from_slice(b"zz");
         assert!(!candidate.is(&other));
+        for at in 0..candidate.bytes().len() {
+            let mut bent = candidate.bytes();
+            bent[at] ^= 1;
+            assert!(!candidate.is(&bent), "byte {at}");
+        }
     }
 }
