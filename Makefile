@@ -4,13 +4,15 @@
 #                or keycloak, ENVOY=/path/to/envoy)
 #   make test    everything that proves the filter: make check, native tests, integration tests
 #   make check   format, lints, floors, docs
+#   make bench   CPU per request beside Envoy's own filters, in one run: a table, and dist/bench.json (ROUNDS=15,
+#                REQUESTS=1500 a round; STRICT=1 fails for a missed goal too)
 #   make wasm    dist/oidc_proxy_wasm.wasm
 #   make clean   removes what was built and fetched
 
 export PORT ?= 10000
 export IDP ?= oidc-provider
 
-.PHONY: run test check wasm clean
+.PHONY: run test check bench wasm clean
 .DEFAULT_GOAL := run
 
 run: wasm
@@ -21,6 +23,9 @@ test:
 
 check:
 	@tools/check.sh
+
+bench: wasm
+	@tools/bench.sh
 
 wasm:
 	@tools/wasm.sh

@@ -99,6 +99,20 @@ TOML
 
 wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 
+# wasm_module PACKAGE: builds the module of a package of the workspace and puts it into dist/.
+wasm_module() {
+    local setting target_dir built module="$root/dist/${1//-/_}.wasm"
+    wasm_cargo build --release --lib --target "$wasm_target" --locked --package "$1"
+    for setting in "${wasm_env[@]}"; do
+        case "$setting" in CARGO_TARGET_DIR=*) target_dir="${setting#*=}" ;; esac
+    done
+    built="$target_dir/$wasm_target/release/$(basename "$module")"
+    mkdir -p "$root/dist"
+    # Only a changed module gets a new date, so that what depends on it is not done again for nothing.
+    cmp -s "$built" "$module" || cp "$built" "$module"
+    say "dist/$(basename "$module"), $(($(wc -c < "$module") / 1024)) KiB"
+}
+
 # Lints what only the wasm build compiles, with the clippy that belongs to the chosen compiler: wasm_clippy LINT-FLAGS...
 wasm_clippy() {
     local clippy=(cargo clippy)

@@ -194,7 +194,7 @@ pub fn example(file: &str, replace: &[(&str, String)]) -> String {
 }
 
 /// The Envoy to use: `ENVOY` if it is set, as `make test` does, else what `tools/envoy.sh` finds.
-fn binary() -> &'static str {
+pub fn binary() -> &'static str {
     static BINARY: OnceLock<String> = OnceLock::new();
     BINARY.get_or_init(|| {
         let found = Command::new(root().join("tools/envoy.sh")).output().expect("tools/envoy.sh runs");

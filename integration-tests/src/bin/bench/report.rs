@@ -1,0 +1,178 @@
+//! The table for people, and the JSON for programs.
+
+use std::fs;
+use std::process::Command;
+
+use integration_tests::{envoy, root};
+use serde_json::{Value, json};
+
+use crate::checks::{self, Check};
+use crate::goals::{BUSY, GOALS, MODULE, verdict};
+use crate::latency::Latency;
+use crate::measure::{Extent, Figures, lowest_quarter};
+use crate::rows::{Row, name};
+use crate::weight::Weights;
+
+/// Everything that was found out.
+pub struct Report {
+    pub extent: Extent,
+    pub rows: Vec<Row>,
+    pub figures: Vec<Figures>,
+    pub latencies: Vec<Latency>,
+    pub weights: Weights,
+    /// Memory of our Envoy after all rounds, in MB, its cache of sessions filled.
+    pub memory_after: f64,
+    pub checks: Vec<Check>,
+}
+
+/// One goal, judged.
+struct Judged {
+    what: String,
+    figure: f64,
+    must: f64,
+    aim: Option<f64>,
+}
+
+impl Report {
+    /// Prints the tables.
+    pub fn print(&self) {
+        println!("\nCPU of Envoy for one request, in microseconds; `added` is over the same requests without filters");
+        println!("{:<28}{:>8}{:>9}{:>9}{:>8}", "row", "total", "twin", "added", "median");
+        for (row, figures) in self.rows.iter().zip(&self.figures) {
+            let (load, twin) = (lowest_quarter(&figures.load), lowest_quarter(&figures.twin));
+            let (added, median) = (figures.added(), figures.median_added());
+            println!("{:<28}{load:>8.1}{twin:>9.1}{added:>9.1}{median:>8.1}  {}", row.name, row.what);
+        }
+        println!("\n{:<44}{:>8}{:>8}{:>8}", "goal", "is", "must", "aim");
+        for goal in self.judged() {
+            let aim = goal.aim.map(|aim| format!("{aim:.2}")).unwrap_or_default();
+            println!("{:<44}{:>8.2}{:>8.2}{aim:>8}  {}", goal.what, goal.figure, goal.must, goal.verdict());
+        }
+        println!("\nat 400 requests a second over 4 connections, in microseconds");
+        for latency in &self.latencies {
+            println!("{:<28}p50 {:>7.0}   p99 {:>7.0}", latency.row, latency.p50, latency.p99);
+        }
+        let (plain, noop, ours) = (self.weights.plain, self.weights.noop, self.weights.ours);
+        println!("\nover plain Envoy            {:>12}{:>14}", "this filter", "one that");
+        println!("                            {:>12}{:>14}", "", "does nothing");
+        let over = |what: &str, ours: f64, noop: f64| println!("{what:<28}{ours:>12.1}{noop:>14.1}");
+        over(
+            "start to first answer, ms",
+            ours.first_answer - plain.first_answer,
+            noop.first_answer - plain.first_answer,
+        );
+        over("memory at start, MB", ours.memory - plain.memory, noop.memory - plain.memory);
+        println!("{:<28}{:>12.1}", "memory after this run, MB", self.memory_after - plain.memory);
+        println!();
+        for check in &self.checks {
+            println!("{} {}", if check.holds { "✓" } else { "✗" }, check.what);
+        }
+        if self.busy() {
+            println!("\n! the machine was too busy for these figures to mean much: run again");
+        }
+    }
+
+    /// Writes `dist/bench.json`.
+    pub fn write(&self) {
+        let rows = self.rows.iter().zip(&self.figures).map(|(row, figures)| {
+            json!({
+                "row": row.name, "what": row.what, "status": row.status,
+                "added_us": figures.added(), "median_added_us": figures.median_added(),
+                "total_us": lowest_quarter(&figures.load), "twin_us": lowest_quarter(&figures.twin),
+                "rounds": { "load_us": figures.load, "twin_us": figures.twin },
+            })
+        });
+        let goals = self.judged().into_iter().map(|goal| {
+            let verdict = goal.verdict();
+            json!({ "goal": goal.what, "is": goal.figure, "must": goal.must, "aim": goal.aim, "verdict": verdict })
+        });
+        let report = json!({
+            "machine": machine(),
+            "versions": { "envoy": first_line(envoy::binary(), "--version"), "bench": env!("CARGO_PKG_VERSION") },
+            "rounds": self.extent.rounds,
+            "requests": self.extent.requests,
+            "busy": self.busy(),
+            "rows": rows.collect::<Vec<_>>(),
+            "goals": goals.collect::<Vec<_>>(),
+            "latency": self.latencies.iter().map(Latency::json).collect::<Vec<_>>(),
+            "weight": self.weights.json(),
+            "memory_after_mb": self.memory_after,
+            "checks": checks::json(&self.checks),
+        });
+        let text = serde_json::to_string_pretty(&report).expect("JSON");
+        fs::write(root().join("dist/bench.json"), text + "\n").expect("dist/bench.json");
+    }
+
+    /// Whether every sentence about correctness is true.
+    pub fn correct(&self) -> bool {
+        self.checks.iter().all(|check| check.holds)
+    }
+
+    /// Whether every goal is reached.
+    pub fn reached(&self) -> bool {
+        self.judged().iter().all(|goal| goal.verdict() != "MISS")
+    }
+
+    /// Whether others used the machine so much that figures mean little.
+    fn busy(&self) -> bool {
+        self.of(name::JWT_AUTHN).is_none_or(|figures| figures.median_added() > BUSY * figures.added())
+    }
+
+    fn judged(&self) -> Vec<Judged> {
+        let added = |row| self.of(row).map_or(f64::NAN, Figures::added);
+        let mut judged: Vec<Judged> = GOALS
+            .iter()
+            .map(|goal| Judged {
+                what: format!("{} / {}", goal.row, goal.of),
+                figure: added(goal.row) / added(goal.of),
+                must: goal.must,
+                aim: goal.aim,
+            })
+            .collect();
+        let (must, aim) = MODULE;
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        judged.push(Judged {
+            what: "size of the module, MB".to_owned(),
+            figure: megabytes(self.weights.module),
+            must: megabytes(must),
+            aim: Some(megabytes(aim)),
+        });
+        judged
+    }
+
+    fn of(&self, name: &str) -> Option<&Figures> {
+        self.rows.iter().zip(&self.figures).find(|(row, _)| row.name == name).map(|(_, figures)| figures)
+    }
+}
+
+impl Judged {
+    fn verdict(&self) -> &'static str {
+        verdict(self.figure, self.must, self.aim)
+    }
+}
+
+fn machine() -> Value {
+    let read = |file: &str| fs::read_to_string(file).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let cpus = cpu.lines().filter(|line| line.starts_with("processor")).count();
+    json!({
+        "cpu": model.trim_start_matches(['\t', ' ', ':']),
+        "cpus": cpus,
+        "kernel": read("/proc/sys/kernel/osrelease").trim(),
+        "load_average": read("/proc/loadavg").split(' ').next(),
+    })
+}
+
+fn first_line(program: &str, argument: &str) -> String {
+    let output = Command::new(program).arg(argument).output().expect("the program runs").stdout;
+    let text = String::from_utf8_lossy(&output);
+    text.lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default()
+        .trim()
+        .rsplit("version: ")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
