@@ -66,6 +66,11 @@ impl Gate {
         self.bodies == Bodies::Readable
     }
 
+    /// Whether there are cookies of ours at all.
+    pub fn has_sessions(&self) -> bool {
+        self.cookie.is_some()
+    }
+
     /// The rules, in their order.
     pub fn rules(&self) -> &[Guard] {
         &self.guards

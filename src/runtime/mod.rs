@@ -147,7 +147,9 @@ impl Runtime {
         if stream.phase.get() != Phase::Forwarded {
             return;
         }
-        if let Some(gate) = self.gate.borrow().as_ref().filter(|_| self.abi.has(Fields::Response, "set-cookie")) {
+        if let Some(gate) = self.gate.borrow().as_ref().filter(|gate| gate.has_sessions())
+            && self.abi.has(Fields::Response, "set-cookie")
+        {
             self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
         }
         self.abi.edit(Fields::Response, &stream.late.borrow());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oidc_proxy_wasm::config;
-use oidc_proxy_wasm::session::{Content, Kept, Owner, Sessions};
+use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Owner, Sessions};
 use oidc_proxy_wasm::words::{Headers, Secret, UnixTime};
 use oidc_proxy_wasm::world::script::Script;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ impl Mint {
         let client_id = &config.providers.first().expect("a provider").client.client_id;
         let owner = Owner { issuer, client_id, redirect_uri: &login.redirect_uri };
         let settings = Rc::new(config.session.expect("sessions"));
-        let sessions = Sessions::new(&settings, &owner, Kept::default());
+        let sessions = Sessions::new(&settings, &owner, Kept::default(), &OpenedSessions::default());
         Mint { script: Script::new(), sessions, tokens, logins: 0.into() }
     }
 
