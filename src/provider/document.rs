@@ -57,7 +57,7 @@ struct Held<D> {
     document: Rc<D>,
     fetched: UnixTime,
     stale: UnixTime,
-    /// Tells documents of one second apart.
+    /// Of its bytes: tells two fetches within one second apart.
     digest: [u8; 32],
 }
 
@@ -87,7 +87,9 @@ impl<R: Recipe> Kept<R> {
             return Ok(document);
         }
         if !due {
-            return Err(self.lack());
+            // In our pause another worker may have fared better.
+            let (entry, _) = self.table.read(&**host);
+            return self.errand(host, Wanted::Any).adopt(&entry).ok_or_else(|| self.lack());
         }
         self.flights
             .join(&**host, (), self.flight(host, Wanted::Any))
@@ -105,7 +107,9 @@ impl<R: Recipe> Kept<R> {
             asked_lately || !state.outage.may_try(now)
         };
         if early {
-            return Ok(None);
+            // What another worker fetched meanwhile costs no question.
+            let (entry, _) = self.table.read(&**host);
+            return Ok(self.errand(host, Wanted::Fuller(throttle)).adopt(&entry));
         }
         let before = self.held();
         let renewed = self
@@ -136,14 +140,18 @@ impl<R: Recipe> Kept<R> {
         host: &Rc<dyn Host>,
         wanted: Wanted,
     ) -> impl Future<Output = Result<Rc<R::Document>, Refusal>> + use<R> {
-        let flight = Flight {
+        let errand = self.errand(host, wanted);
+        async move { errand.fly().await }
+    }
+
+    fn errand(&self, host: &Rc<dyn Host>, wanted: Wanted) -> Flight<R> {
+        Flight {
             host: Rc::clone(host),
             recipe: Rc::clone(&self.recipe),
             state: Rc::clone(&self.state),
             table: Rc::clone(&self.table),
             wanted,
-        };
-        async move { flight.fly().await }
+        }
     }
 }
 
@@ -218,9 +226,9 @@ impl<R: Recipe> Flight<R> {
         match outcome {
             Ok((document, fetched)) => {
                 let stale = now.plus(fetched.fresh_for);
-                let document = self.hold(document, now, stale, &fetched.bytes);
+                let digest = digest(&fetched.bytes);
                 self.leave(Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes: fetched.bytes });
-                Ok(document)
+                Ok(self.hold(Held { document: Rc::new(document), fetched: now, stale, digest }))
             }
             Err(refusal) => {
                 self.leave(Entry { asked, leased: UnixTime::default(), ..before });
@@ -240,19 +248,22 @@ impl<R: Recipe> Flight<R> {
 
     /// What another worker fetched, if it is newer than what is at hand.
     fn adopt(&self, entry: &Entry) -> Option<Rc<R::Document>> {
-        if entry.bytes.is_empty() || self.state.borrow().held.as_ref().is_some_and(|held| !held.is_older(entry)) {
+        let is_newer = |held: &Held<_>| {
+            entry.fetched > held.fetched || (entry.fetched == held.fetched && digest(&entry.bytes) != held.digest)
+        };
+        if entry.bytes.is_empty() || !self.state.borrow().held.as_ref().is_none_or(is_newer) {
             return None;
         }
         let document = self.recipe.read(&entry.bytes).ok()?;
         self.state.borrow_mut().asked = Some(entry.asked);
-        Some(self.hold(document, entry.fetched, entry.stale, &entry.bytes))
+        let (document, digest) = (Rc::new(document), digest(&entry.bytes));
+        Some(self.hold(Held { document, fetched: entry.fetched, stale: entry.stale, digest }))
     }
 
-    fn hold(&self, document: R::Document, fetched: UnixTime, stale: UnixTime, bytes: &[u8]) -> Rc<R::Document> {
-        let document = Rc::new(document);
-        let digest = Sha256::digest(bytes).into();
+    fn hold(&self, held: Held<R::Document>) -> Rc<R::Document> {
+        let document = Rc::clone(&held.document);
         let mut state = self.state.borrow_mut();
-        state.held = Some(Held { document: Rc::clone(&document), fetched, stale, digest });
+        state.held = Some(held);
         state.outage = Outage::default();
         document
     }
@@ -266,12 +277,8 @@ impl<R: Recipe> Flight<R> {
     }
 }
 
-impl<D> Held<D> {
-    /// Whether `entry` came later; another document of the same second did, too.
-    fn is_older(&self, entry: &Entry) -> bool {
-        self.fetched < entry.fetched
-            || (self.fetched == entry.fetched && self.digest != <[u8; 32]>::from(Sha256::digest(&entry.bytes)))
-    }
+fn digest(bytes: &[u8]) -> [u8; 32] {
+    Sha256::digest(bytes).into()
 }
 
 fn random(host: &dyn Host) -> [u8; 8] {
@@ -287,18 +294,28 @@ mod tests {
     use crate::world::script::Script;
     use std::cell::Cell;
 
-    /// A document that is another one at each fetch.
-    struct Number(Rc<Cell<u8>>);
+    /// A document that is another one at each fetch, from a provider that may be away.
+    #[derive(Clone, Default)]
+    struct Number {
+        fetches: Rc<Cell<u8>>,
+        away: Rc<Cell<bool>>,
+    }
+
+    impl Number {
+        fn worker(&self) -> Kept<Number> {
+            Kept::new(self.clone(), Table::new("number", &[Secret::new([7; 32])]))
+        }
+    }
 
     impl Recipe for Number {
         type Document = u8;
 
         fn fetch(self: Rc<Self>, _: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
-            self.0.set(self.0.get() + 1);
-            Box::pin(std::future::ready(Ok(Fetched {
-                bytes: vec![self.0.get()],
-                fresh_for: Duration::from_secs(3600),
-            })))
+            self.fetches.set(self.fetches.get() + 1);
+            let (bytes, fresh_for) = (vec![self.fetches.get()], Duration::from_secs(3600));
+            let answer =
+                if self.away.get() { Err(self.unavailable().into()) } else { Ok(Fetched { bytes, fresh_for }) };
+            Box::pin(std::future::ready(answer))
         }
 
         fn read(&self, bytes: &[u8]) -> Result<u8, Refusal> {
@@ -318,10 +335,9 @@ mod tests {
     #[test]
     fn what_another_worker_fetched_within_the_same_second_is_newer_all_the_same() {
         const THROTTLE: Duration = Duration::from_secs(30);
-        let (script, fetches) = (Script::new(), Rc::new(Cell::new(0)));
+        let (script, number) = (Script::new(), Number::default());
         let host: Rc<dyn Host> = Rc::new(script.clone());
-        let worker = || Kept::new(Number(Rc::clone(&fetches)), Table::new("number", &[Secret::new([7; 32])]));
-        let (one, two) = (worker(), worker());
+        let (one, two) = (number.worker(), number.worker());
         for worker in [&one, &two] {
             assert_eq!(script.run(worker.get(&host)).unwrap().ok().as_deref(), Some(&1));
         }
@@ -329,9 +345,29 @@ mod tests {
             let renewed = script.run(worker.renew(&host, THROTTLE)).unwrap();
             assert_eq!(renewed.ok().flatten().as_deref(), Some(&2));
         }
-        assert_eq!(fetches.get(), 2);
+        assert_eq!(number.fetches.get(), 2);
         // Nothing newer came of it: neither worker asks again within the throttle.
         let again = script.run(two.renew(&host, THROTTLE)).unwrap();
         assert!(again.is_ok_and(|number| number.is_none()));
+    }
+
+    // D12: a login that began at one worker ends at the other, which still leaves the provider alone.
+    #[test]
+    fn a_worker_in_its_pause_takes_what_another_one_fetched() {
+        let (script, number) = (Script::new(), Number::default());
+        let host: Rc<dyn Host> = Rc::new(script.clone());
+        let (one, two) = (number.worker(), number.worker());
+        number.away.set(true);
+        for _ in 0..3 {
+            assert!(script.run(two.get(&host)).unwrap().is_err());
+            script.advance(2);
+        }
+        let fetches = number.fetches.get();
+        assert!(script.run(two.get(&host)).unwrap().is_err());
+        assert_eq!(number.fetches.get(), fetches, "it is in its pause");
+        number.away.set(false);
+        assert!(script.run(one.get(&host)).unwrap().is_ok());
+        assert!(script.run(two.get(&host)).unwrap().is_ok());
+        assert_eq!(number.fetches.get(), fetches + 1);
     }
 }
