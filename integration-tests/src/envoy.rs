@@ -17,8 +17,14 @@ use crate::setup::Setup;
 /// Long enough for a machine that compiles beside it.
 const START: Duration = Duration::from_secs(60);
 
-/// What Envoy or the SDK writes when a VM has failed.
-const SIGNS_OF_PANIC: [&str; 4] = ["panicked at", "Function: proxy_on_", "Uncaught RuntimeError", "Wasm VM failed"];
+/// What Envoy or the SDK writes when a VM has failed, and the filter when the host did not do as it was told.
+const SIGNS_OF_PANIC: [&str; 5] = [
+    "panicked at",
+    "Function: proxy_on_",
+    "Uncaught RuntimeError",
+    "Wasm VM failed",
+    "the host refused a change of header fields",
+];
 
 /// What Envoy writes when the filter has refused its configuration, as it may.
 const REFUSAL: &str = "Wasm VM failed Failed to configure base Wasm plugin";

@@ -7,13 +7,13 @@ use url::Url;
 
 use crate::client::{self, Answer, Ask};
 use crate::envoy::Envoy;
-use crate::hostile::Hostile;
+use crate::hostile::{Endpoint, Hostile};
 use crate::idp::{CLIENT_ID, CLIENT_SECRET};
 use crate::person::Person;
 use crate::random_hex;
 use crate::setup::Setup;
 use crate::signer::Signer;
-use crate::upstream::Upstream;
+use crate::upstream::{Seen, Upstream};
 
 /// Where logins come back to.
 pub const CALLBACK: &str = "/oauth/callback";
@@ -126,7 +126,7 @@ impl Shop {
     ///
     /// # Panics
     /// When that does not happen.
-    pub async fn asked(&self, endpoint: crate::hostile::Endpoint, times: usize) {
+    pub async fn asked(&self, endpoint: Endpoint, times: usize) {
         until(|| self.idp.count(endpoint) >= times).await;
     }
 }
@@ -143,7 +143,7 @@ pub fn cookie_line(person: &Person) -> String {
 }
 
 /// The values of a header that a service saw, as text.
-pub fn values<'a>(seen: &'a crate::upstream::Seen, name: &str) -> Vec<&'a str> {
+pub fn values<'a>(seen: &'a Seen, name: &str) -> Vec<&'a str> {
     seen.headers.get_all(name).iter().map(|value| value.to_str().expect("text")).collect()
 }
 
