@@ -22,11 +22,13 @@ pub struct Figures {
     pub twin: Vec<f64>,
 }
 
+/// Rounds that are thrown away: memory is taken, and V8 compiles a function well only once it has run some thousand times.
+const WARM_UP: usize = 8;
+
 /// Measures all rows; the result is in their order.
 pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figures>, String> {
     let mut figures = vec![Figures::default(); rows.len()];
-    // The first round warms up and is thrown away: code is compiled, memory is taken.
-    for round in 0..=extent.rounds {
+    for round in 0..WARM_UP.saturating_add(extent.rounds) {
         for at in shuffled(rows.len()) {
             let (Some(row), Some(figures)) = (rows.get(at), figures.get_mut(at)) else { continue };
             let (first, requests) = field.requests(row, extent.requests);
@@ -34,7 +36,7 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figu
             let twin = twin.map_err(|error| format!("the twin of {}: {error}", row.name))?;
             let load = cost(field.proxy(row.to), &first, &requests, row.status).await;
             let load = load.map_err(|error| format!("{}: {error}", row.name))?;
-            if round > 0 {
+            if round >= WARM_UP {
                 figures.twin.push(twin);
                 figures.load.push(load);
             }
@@ -63,10 +65,11 @@ fn shuffled(count: usize) -> Vec<usize> {
 }
 
 fn progress(round: usize, rounds: usize) {
-    if round == 0 {
+    let Some(measured) = (round + 1).checked_sub(WARM_UP) else { return };
+    if measured == 0 {
         eprintln!("• warmed up");
-    } else if round.is_multiple_of(5) || round == rounds {
-        eprintln!("• round {round} of {rounds}");
+    } else if measured.is_multiple_of(5) || measured == rounds {
+        eprintln!("• round {measured} of {rounds}");
     }
 }
 
