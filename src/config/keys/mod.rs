@@ -107,8 +107,15 @@ impl Table {
     }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
 const fn key(name: &'static str, kind: Kind, preset: Preset, doc: &'static str) -> Key {
     Key { name, kind, preset, doc }
+}
+
+/// The module carries no text that only the printed reference needs.
+#[cfg(target_arch = "wasm32")]
+const fn key(name: &'static str, kind: Kind, preset: Preset, _: &'static str) -> Key {
+    Key { name, kind, preset, doc: "" }
 }
 
 /// Any length of time that makes sense for a session.
