@@ -4,7 +4,6 @@ use crate::seal::{Purpose, Sealer};
 use crate::words::{Secret, UnixTime};
 use crate::world::{Host, Version};
 use serde::{Deserialize, Serialize};
-use std::rc::Rc;
 
 /// What the workers of one host tell each other about a document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +30,7 @@ impl Entry {
 /// Where one document's entry stands.
 pub struct Table {
     key: String,
-    sealer: Rc<Sealer>,
+    sealer: Sealer,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,7 +45,7 @@ impl Table {
     ///
     /// Without a secret nothing is shared: each worker fetches for itself.
     pub fn new(name: &str, ring: &[Secret]) -> Self {
-        Self { key: format!("oidc-proxy-wasm/{name}"), sealer: Rc::new(Sealer::new(ring, Purpose::Table)) }
+        Self { key: format!("oidc-proxy-wasm/{name}"), sealer: Sealer::new(ring, Purpose::Table) }
     }
 
     /// The entry, and what a writer must show. What does not open counts as nothing.

@@ -134,9 +134,10 @@ impl Sessions {
             world.count(Metric::SessionsCached);
             return Some(known);
         }
-        let content = Content::read(&candidate.open(&self.sessions, &self.bound_to)?)?;
+        let bytes = candidate.bytes();
+        let content = Content::read(&cookie::open(&self.sessions, &self.bound_to, &bytes)?)?;
         world.count(Metric::SessionsOpened);
-        let opened = Rc::new(Opened { content, bytes: candidate.bytes() });
+        let opened = Rc::new(Opened { content, bytes });
         // The content weighs about what its sealed form does, and maps of claims weigh more.
         self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
         Some(opened)
