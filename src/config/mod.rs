@@ -29,8 +29,8 @@ pub use load::load;
 pub use problem::Problem;
 pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
 pub use rule::{
-    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Errors, HeaderSource, HostMatch, Login, LoginAction, Match, PathMatch,
-    Require, Rule, Source, TokenForm, UpstreamHeader, ValuesRule,
+    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction,
+    Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,
 };
 pub use session::{CookieSettings, SameSite, Session};
 

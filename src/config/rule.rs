@@ -1,7 +1,7 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
 use crate::http::Url;
-use crate::words::{ClaimPath, Method};
+use crate::words::{ClaimPath, Method, Source};
 use serde_json::Value;
 
 /// What happens to the requests that it matches.
@@ -13,8 +13,17 @@ pub struct Rule {
     pub matches: Match,
     /// Whom it lets in.
     pub allow: Allow,
-    /// The provider, by its place in `Config::providers`; present unless `allow` needs no identity.
-    pub provider: Option<usize>,
+    /// The providers, by their places in `Config::providers`; several for access tokens alone, none where `allow` needs
+    /// no identity.
+    pub providers: Vec<usize>,
+    /// Whether its verdicts count.
+    pub mode: Mode,
+    /// Where an access token is looked for.
+    pub credentials: Credentials,
+    /// What an access token must be.
+    pub token: TokenRules,
+    /// Who else is asked about the caller.
+    pub enrich: Enrich,
     /// What becomes of a path that servers read differently.
     pub ambiguous_paths: AmbiguousPaths,
     /// The credentials that are looked for, in their fixed order.
@@ -87,6 +96,88 @@ pub enum Allow {
     Optional,
     /// Nobody.
     Nobody,
+}
+
+/// Whether a rule's verdicts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They do.
+    #[default]
+    Enforce,
+    /// A refusal is logged and counted, and the request passes all the same, as a stranger's: a rule on trial.
+    Report,
+}
+
+/// Where an access token is looked for, and whether it travels on.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The places, none of them twice.
+    pub bearer: Vec<Place>,
+    /// Whether what was used is kept from the service.
+    pub hide: bool,
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self { bearer: vec![Place::Authorization], hide: true }
+    }
+}
+
+/// Where a request may carry a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// `Authorization: Bearer` (RFC 6750 §2.1).
+    Authorization,
+    /// Alone in a header of this lower-case name.
+    Header(String),
+    /// Alone in a cookie of this name.
+    Cookie(String),
+    /// `access_token` in the query (RFC 6750 §2.3).
+    Query,
+    /// `access_token` in a form body (RFC 6750 §2.2).
+    Form,
+}
+
+/// What an access token must be.
+#[derive(Clone, Debug)]
+pub struct TokenRules {
+    /// Of whose values `aud` must have one; `None` for whatever audience, which was written out.
+    pub audience: Option<Vec<String>>,
+    /// What a JWT's `typ` may be, in lower case and without `application/`; `None` in it stands for an absent one.
+    pub types: Vec<Option<String>>,
+    /// Claims that name the client; the first present does.
+    pub client_id_claims: Vec<String>,
+    /// Whether JWTs are introspected as well as verified.
+    pub introspect_jwt: bool,
+    /// The resource's own name (RFC 9728 §2), under which its metadata are served.
+    pub resource: Option<Url>,
+    /// How long ago the user may have authenticated (RFC 9470).
+    pub max_age: Option<std::time::Duration>,
+    /// Of which `acr` must be one (RFC 9470).
+    pub acr_values: Vec<String>,
+}
+
+impl Default for TokenRules {
+    fn default() -> Self {
+        Self {
+            audience: Some(Vec::new()),
+            types: vec![Some("at+jwt".to_owned()), Some("jwt".to_owned()), None],
+            client_id_claims: ["client_id", "azp", "cid", "appid"].map(str::to_owned).to_vec(),
+            introspect_jwt: false,
+            resource: None,
+            max_age: None,
+            acr_values: Vec::new(),
+        }
+    }
+}
+
+/// Who else is asked about the caller, for further claims.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enrich {
+    /// The introspection endpoint.
+    pub introspection: bool,
+    /// The userinfo endpoint.
+    pub userinfo: bool,
 }
 
 /// What becomes of a path that means different things to different servers.
@@ -182,14 +273,6 @@ pub struct UpstreamHeader {
 pub enum HeaderSource {
     /// A claim of the identity.
     Claim { claim: ClaimPath, source: Source },
-}
-
-/// Whose claim.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Source {
-    /// The identity's: the ID token's claims, with those of userinfo where it is asked.
-    #[default]
-    Identity,
 }
 
 /// How a session's access token travels to the service.

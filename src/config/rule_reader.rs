@@ -4,7 +4,7 @@ use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
-use super::{Allow, AmbiguousPaths, Errors, Provider, Require, Rule, TokenForm};
+use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules};
 use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
 use crate::http::Url;
 use crate::words::Method;
@@ -33,7 +33,11 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         name: read_name(written),
         matches: matching::read(&written.own.section("match")),
         allow: read_allow(section),
-        provider: None,
+        providers: Vec::new(),
+        mode: Mode::default(),
+        credentials: Credentials::default(),
+        token: TokenRules::default(),
+        enrich: Enrich::default(),
         ambiguous_paths: read_ambiguous_paths(section),
         methods: Vec::new(),
         login: None,
@@ -67,7 +71,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         Some(login) => Some(login?),
         None => None,
     };
-    Some(Rule { provider: Some(place?), methods, login, require, upstream_headers, access_token, ..rule })
+    Some(Rule { providers: vec![place?], methods, login, require, upstream_headers, access_token, ..rule })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.

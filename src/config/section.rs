@@ -162,9 +162,18 @@ impl<'a> Section<'a> {
     /// The table of the sections under a key; this one where the key has none.
     fn table_of(&self, name: &str) -> &'static Table {
         match self.key(name).map(|key| &key.kind) {
-            Some(Kind::Section(table) | Kind::Some(Kind::Section(table)) | Kind::List(Kind::Section(table))) => table,
-            _ => self.table,
+            Some(kind) => table_in(kind).unwrap_or(self.table),
+            None => self.table,
         }
+    }
+}
+
+/// The table of the sections that a kind has in it.
+fn table_in(kind: &'static Kind) -> Option<&'static Table> {
+    match kind {
+        Kind::Section(table) => Some(table),
+        Kind::Some(of) | Kind::List(of) | Kind::Map(of) | Kind::Either(_, of) => table_in(of),
+        _ => None,
     }
 }
 

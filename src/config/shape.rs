@@ -49,6 +49,8 @@ fn check_value(kind: &Kind, value: &Value, path: &str, problems: &Problems) {
         Kind::ClaimPath => check_claim_path(value, path, problems),
         Kind::Names if value.is_array() => check_list(&Kind::Text, value, path, problems),
         Kind::Names => tell(text(value), path, problems),
+        Kind::Either(text, _) if value.is_string() => check_value(text, value, path, problems),
+        Kind::Either(_, other) => check_value(other, value, path, problems),
         Kind::Object if value.is_object() => {}
         Kind::Object => problems.add(path, needs("an object", value)),
         Kind::List(_) if value.as_array().is_some_and(Vec::is_empty) => {}

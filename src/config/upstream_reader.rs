@@ -2,7 +2,8 @@
 
 use super::addresses;
 use super::section::Section;
-use super::{HeaderSource, Source, TokenForm, UpstreamHeader};
+use super::{HeaderSource, TokenForm, UpstreamHeader};
+use crate::words::Source;
 
 /// Reads `upstream_headers`: headers from claims, and how the access token travels.
 pub(super) fn read(rule: &Section) -> (Vec<UpstreamHeader>, TokenForm) {
@@ -48,7 +49,7 @@ fn read_claim(entry: &Section, name: Option<String>) -> Option<UpstreamHeader> {
         entry.problem("name", "is missing: the header that carries the claim");
     }
     let claim = entry.claim_path("claim")?;
-    Some(UpstreamHeader { name: name?, source: HeaderSource::Claim { claim, source: Source::Identity } })
+    Some(UpstreamHeader { name: name?, source: HeaderSource::Claim { claim, source: Source::Any } })
 }
 
 fn read_token(entry: &Section, name: Option<String>) -> Option<TokenForm> {

@@ -55,7 +55,7 @@ fn check_endpoints(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problem
         else {
             continue;
         };
-        let same_provider = rule.provider == other.provider;
+        let same_provider = rule.providers == other.providers;
         let (callback, other_callback) = (login.redirect_uri.path(), theirs.redirect_uri.path());
         if callback == other_callback && !same_provider {
             let message =
@@ -104,7 +104,7 @@ fn check_error_loops(place: usize, rule: &Rule, rules: &[(usize, Rule)], problem
 pub(super) fn check_userinfo(rules: &[(usize, Rule)], providers: &[&Provider], problems: &Problems) {
     for (place, rule) in rules {
         let asks = rule.login.as_ref().is_some_and(|login| login.userinfo);
-        let provider = rule.provider.and_then(|provider| providers.get(provider));
+        let provider = rule.providers.first().and_then(|provider| providers.get(*provider));
         let lacks = |provider: &&&Provider| {
             provider.discovery == Discovery::Inline && !provider.metadata.contains_key("userinfo_endpoint")
         };

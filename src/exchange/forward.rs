@@ -65,8 +65,8 @@ fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
 
 /// The field for one claim: absent where the claim is, or where its value does not fit a header field.
 fn told(world: &World, guard: &Guard, header: &UpstreamHeader, identity: &Identity) -> Option<(String, Vec<u8>)> {
-    let HeaderSource::Claim { claim, .. } = &header.source;
-    let value = shown(claim.find(&identity.claims)?)?;
+    let HeaderSource::Claim { claim, source } = &header.source;
+    let value = shown(identity.sources.find(*source, claim)?)?;
     if value.len() > LONGEST || !text::is_field_value(&value) {
         let line =
             format!("left out header {} rule={}: the claim does not fit a header field", header.name, guard.rule.name);

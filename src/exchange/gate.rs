@@ -151,7 +151,7 @@ fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<confi
     let opened = OpenedSessions::default();
     let Some(session) = session else { return parties };
     for rule in rules {
-        let (Some(login), Some(at)) = (&rule.login, rule.provider) else { continue };
+        let (Some(login), Some(at)) = (&rule.login, rule.providers.first().copied()) else { continue };
         let Some(provider) = providers.get(at) else { continue };
         if parties.iter().any(|party| party.provider == at && party.redirect_uri == login.redirect_uri) {
             continue;
@@ -178,17 +178,17 @@ fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<confi
 
 /// What some rule of this provider reads, and what is kept besides.
 fn kept_claims(rules: &[Rule], provider: usize, session: &config::Session) -> Kept {
-    let mine = rules.iter().filter(|rule| rule.provider == Some(provider));
+    let mine = rules.iter().filter(|rule| rule.providers.contains(&provider));
     Kept { needed: mine.flat_map(Rule::claims_read).collect(), wished: session.keep_claims.clone() }
 }
 
 fn guard(at: usize, rule: &Rule, parties: &[Party]) -> Result<Guard, Problem> {
-    let of_provider = || parties.iter().filter(|party| Some(party.provider) == rule.provider);
+    let of_provider = || parties.iter().filter(|party| rule.providers.first() == Some(&party.provider));
     let party = match &rule.login {
         Some(login) => of_provider().find(|party| party.redirect_uri == login.redirect_uri),
         None => of_provider().next(),
     };
-    if party.is_none() && rule.methods.contains(&Method::Session) && rule.provider.is_some() {
+    if party.is_none() && rule.methods.contains(&Method::Session) && !rule.providers.is_empty() {
         let message = "sessions come of a login: this rule or another one of its provider needs login.redirect_uri";
         return Err(Problem::new(format!("rules[{at}].methods"), message));
     }

@@ -54,6 +54,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     for method in &guard.rule.methods {
         let proof = match method {
             Method::Session => session::identify(world, guard, request)?,
+            Method::Bearer | Method::Introspection | Method::Userinfo => None,
             // An optional identity is never asked for.
             Method::AuthorizationCode if guard.rule.allow == Allow::Optional => None,
             Method::AuthorizationCode => {

@@ -2,7 +2,7 @@
 
 use super::{Guard, Proof, RelyingParty};
 use crate::session::{Life, Opened};
-use crate::words::{Identity, Method, Request, Stop};
+use crate::words::{Identity, Method, Request, Sources, Stop};
 use crate::world::World;
 use std::rc::Rc;
 
@@ -20,8 +20,9 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
     let identity = Identity {
         method: Method::Session,
         issuer: Rc::clone(&party.issuer),
-        subject: Rc::clone(&content.subject),
-        claims: Rc::clone(&content.claims),
+        subject: Some(Rc::clone(&content.subject)),
+        client: None,
+        sources: Sources { id_token: Some(Rc::clone(&content.claims)), ..Sources::default() },
         scope: Rc::clone(&content.scope),
         // A token that has ended helps no service.
         access_token: content.access_token.clone().filter(|_| content.access_token_lives(now)),

@@ -1,7 +1,7 @@
 //! May this identity do this here?
 
 use crate::config::{ClaimRule, ClaimTest, Require, ValuesRule};
-use crate::words::{Identity, Reason, Refusal};
+use crate::words::{Identity, Reason, Refusal, Source};
 use serde_json::Value;
 
 /// Accepts `identity` where every part of `require` holds. Whatever cannot be judged is refused.
@@ -32,7 +32,7 @@ fn needed(rule: &ValuesRule) -> String {
 }
 
 fn names_suffice(rule: &ValuesRule, identity: &Identity) -> bool {
-    let Some(claim) = rule.claim.find(&identity.claims) else { return false };
+    let Some(claim) = identity.sources.find(Source::Any, &rule.claim) else { return false };
     rule.any_of.iter().any(|all_of| !all_of.is_empty() && all_of.iter().all(|name| is_named(claim, name)))
 }
 
@@ -48,7 +48,7 @@ fn is_named(claim: &Value, name: &str) -> bool {
 }
 
 fn claim_holds(rule: &ClaimRule, identity: &Identity) -> bool {
-    let Some(claim) = rule.claim.find(&identity.claims) else { return false };
+    let Some(claim) = identity.sources.find(Source::Any, &rule.claim) else { return false };
     match &rule.test {
         ClaimTest::Equals(wanted) => is_or_holds(claim, wanted),
         ClaimTest::AnyOf(wanted) => wanted.iter().any(|wanted| is_or_holds(claim, wanted)),

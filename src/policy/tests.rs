@@ -1,15 +1,16 @@
 //! Each requirement, met and unmet.
 
 use super::*;
-use crate::words::{ClaimPath, Method, json};
+use crate::words::{ClaimPath, Method, Sources, json};
 use std::rc::Rc;
 
 fn identity(scope: &str, claims: &str) -> Identity {
     Identity {
         method: Method::Session,
         issuer: "https://idp.example.com".into(),
-        subject: "alice".into(),
-        claims: Rc::new(json::object(claims.as_bytes()).unwrap()),
+        subject: Some("alice".into()),
+        client: None,
+        sources: Sources { id_token: Some(Rc::new(json::object(claims.as_bytes()).unwrap())), ..Sources::default() },
         scope: scope.into(),
         access_token: None,
     }

@@ -12,18 +12,28 @@ pub type Claims = Rc<Object>;
 pub enum Method {
     /// A session cookie that we sealed.
     Session,
+    /// A JWT access token, judged by its signature (RFC 6750, RFC 9068).
+    Bearer,
+    /// An access token that its provider is asked about (RFC 7662).
+    Introspection,
+    /// An access token that opens the provider's userinfo endpoint (OIDC Core §5.3).
+    Userinfo,
     /// A login at the provider (RFC 6749 §4.1).
     AuthorizationCode,
 }
 
 impl Method {
     /// Every method that works, in the order in which they are tried.
-    pub const ALL: [Self; 2] = [Self::Session, Self::AuthorizationCode];
+    pub const ALL: [Self; 5] =
+        [Self::Session, Self::Bearer, Self::Introspection, Self::Userinfo, Self::AuthorizationCode];
 
     /// The name in configuration, logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Session => "session",
+            Self::Bearer => "bearer",
+            Self::Introspection => "introspection",
+            Self::Userinfo => "userinfo",
             Self::AuthorizationCode => "authorization_code",
         }
     }
@@ -36,14 +46,82 @@ pub struct Identity {
     pub method: Method,
     /// The issuer that vouches for `subject`; the two together name the caller.
     pub issuer: Rc<str>,
-    /// The `sub` claim.
-    pub subject: Rc<str>,
-    /// Claims of the ID token, those of userinfo merged in where the rule asks for them.
-    pub claims: Claims,
+    /// The `sub` claim; a token that speaks for no one has none.
+    pub subject: Option<Rc<str>>,
+    /// The client that the token was issued to, where it says so.
+    pub client: Option<Rc<str>>,
+    /// What is known of the caller, by who says so.
+    pub sources: Sources,
     /// The scope that was granted, values separated by spaces (RFC 6749 §3.3).
     pub scope: Rc<str>,
     /// The access token to send on, where there is one that still lives.
     pub access_token: Option<Rc<super::Secret>>,
+}
+
+/// Who says a claim.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// Whoever knows: the first of the sources below that has the claim.
+    #[default]
+    Any,
+    /// The ID token of the login, with userinfo's claims where the login asks for them.
+    IdToken,
+    /// The access token, which is a JWT.
+    AccessToken,
+    /// The introspection endpoint's answer.
+    Introspection,
+    /// The userinfo endpoint's answer.
+    Userinfo,
+}
+
+/// Claims that were verified, by who says them. Whatever was not asked is `None`.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// Of the ID token.
+    pub id_token: Option<Claims>,
+    /// Of the access token.
+    pub access_token: Option<Claims>,
+    /// Of the introspection endpoint.
+    pub introspection: Option<Claims>,
+    /// Of the userinfo endpoint.
+    pub userinfo: Option<Claims>,
+}
+
+impl Sources {
+    /// The claims of one source; for [`Source::Any`] none, as it is not one.
+    pub fn of(&self, source: Source) -> Option<&Claims> {
+        match source {
+            Source::Any => None,
+            Source::IdToken => self.id_token.as_ref(),
+            Source::AccessToken => self.access_token.as_ref(),
+            Source::Introspection => self.introspection.as_ref(),
+            Source::Userinfo => self.userinfo.as_ref(),
+        }
+    }
+
+    /// A claim, as `source` says it. A `null` counts as missing.
+    pub fn find(&self, source: Source, claim: &ClaimPath) -> Option<&Value> {
+        match source {
+            Source::Any => Source::ALL.into_iter().find_map(|source| claim.find(self.of(source)?)),
+            source => claim.find(self.of(source)?),
+        }
+    }
+}
+
+impl Source {
+    /// Every source, in the order in which [`Source::Any`] asks them.
+    pub const ALL: [Self; 4] = [Self::IdToken, Self::AccessToken, Self::Introspection, Self::Userinfo];
+
+    /// The name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Any => "any",
+            Self::IdToken => "id_token",
+            Self::AccessToken => "access_token",
+            Self::Introspection => "introspection",
+            Self::Userinfo => "userinfo",
+        }
+    }
 }
 
 /// Where a claim stands: member names from the outside in. Never split at dots, which names may contain.

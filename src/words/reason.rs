@@ -68,6 +68,53 @@ reasons! {
     RoleMissing, "role_missing", 403, Caller;
     /// A claim is not what the rule requires.
     ClaimRefused, "claim_refused", 403, Caller;
+    /// None of the audiences that the rule requires is named (`require.audience`).
+    AudienceMissing, "audience_missing", 403, Caller;
+    /// The caller has a claim that the rule forbids.
+    ClaimForbidden, "claim_forbidden", 403, Caller;
+    /// The caller's email address is of no domain that the rule takes, or is not verified.
+    EmailRefused, "email_refused", 403, Caller;
+    /// The caller is in a group that the rule refuses.
+    GroupDenied, "group_denied", 403, Caller;
+    /// No consumer is known by the caller's claim, and the rule needs one.
+    ConsumerUnknown, "consumer_unknown", 403, Caller;
+    /// The caller has spent what the rule grants for now (RFC 6585 §4).
+    RateLimited, "rate_limited", 429, Caller;
+
+    /// The rule takes access tokens, and none came (RFC 6750 §3.1).
+    AccessTokenRequired, "access_token_required", 401, Caller;
+    /// A credential is not spelt as one, or one field that carries it came twice (RFC 6750 §2.1, §3.1).
+    CredentialMalformed, "credential_malformed", 400, Caller;
+    /// More than one access token came (RFC 6750 §2).
+    CredentialRepeated, "credential_repeated", 400, Caller;
+    /// The access token is no JWT that we take, and the rule takes no others (RFC 9068 §4).
+    AccessTokenMalformed, "access_token_malformed", 401, Caller;
+    /// The access token is signed with an algorithm that is not expected (RFC 8725 §3.1).
+    AccessTokenAlgorithm, "access_token_algorithm", 401, Caller;
+    /// The token is of another kind, such as an ID token (RFC 8725 §3.12).
+    AccessTokenType, "access_token_type", 401, Caller;
+    /// No published key fits the access token.
+    AccessTokenKeyUnknown, "access_token_key_unknown", 401, Caller;
+    /// The access token's signature is wrong.
+    AccessTokenSignature, "access_token_signature", 401, Caller;
+    /// The access token is of no issuer that the rule takes.
+    AccessTokenIssuer, "access_token_issuer", 401, Caller;
+    /// The access token is for somebody else (`aud`, or `token_type`).
+    AccessTokenAudience, "access_token_audience", 401, Caller;
+    /// The access token's `exp` has passed.
+    AccessTokenExpired, "access_token_expired", 401, Caller;
+    /// The access token's `nbf` or `iat` lies in the future.
+    AccessTokenNotYetValid, "access_token_not_yet_valid", 401, Caller;
+    /// A claim that an access token must have is missing or of a wrong type (RFC 9068 §2.2).
+    AccessTokenClaims, "access_token_claims", 401, Caller;
+    /// The provider says that the access token is not active (RFC 7662 §2.2), or refuses it at userinfo.
+    AccessTokenInactive, "access_token_inactive", 401, Caller;
+    /// The access token is bound to a key or a certificate (`cnf`), which is not supported here yet.
+    BindingUnsupported, "binding_unsupported", 401, Caller;
+    /// The user authenticated in a weaker way than the rule asks for (`acr_values`, RFC 9470).
+    AuthenticationWeak, "authentication_weak", 401, Caller;
+    /// The user authenticated longer ago than the rule asks for (`max_age`, RFC 9470).
+    AuthenticationOld, "authentication_old", 401, Caller;
 
     /// The callback's parameters are not one authorization response (RFC 6749 §4.1.2, §3.1).
     CallbackMalformed, "callback_malformed", 400, Caller;
@@ -104,6 +151,10 @@ reasons! {
     TokenRefused, "token_refused", 400, Provider;
     /// The token endpoint's answer is not one (RFC 6749 §5.1).
     TokenInvalid, "token_invalid", 400, Provider;
+    /// The introspection endpoint did not answer, or said that it cannot now.
+    IntrospectionUnavailable, "introspection_unavailable", 503, Provider;
+    /// The introspection answer is not one (RFC 7662 §2.2, RFC 9701 §5).
+    IntrospectionInvalid, "introspection_invalid", 503, Provider;
     /// The userinfo endpoint did not answer, or said that it cannot now.
     UserinfoUnavailable, "userinfo_unavailable", 503, Provider;
     /// The userinfo endpoint refused the access token that came a moment before.
@@ -141,6 +192,12 @@ reasons! {
 
     /// The provider does not know our client, or refuses its authentication (`invalid_client`).
     ClientRefused, "client_refused", 503, Operator;
+    /// The introspection endpoint refuses us, who ask.
+    IntrospectionRefused, "introspection_refused", 503, Operator;
+    /// The rate limit service did not answer, and the rule does not let through without it.
+    RateLimitUnavailable, "rate_limit_service_lost", 503, Operator;
+    /// The provider does not offer what the rule needs of it.
+    EndpointMissing, "endpoint_missing", 503, Operator;
     /// An endpoint lies on a host that no configured cluster reaches.
     EndpointWithoutCluster, "endpoint_without_cluster", 503, Operator;
     /// The host does not know the configured cluster.

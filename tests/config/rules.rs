@@ -11,7 +11,7 @@ fn rule(config: &Value) -> Rule {
 #[test]
 fn what_is_left_out_has_the_safe_default() {
     let rule = rule(&shop());
-    assert_eq!((rule.allow, rule.provider), (Allow::Authenticated, Some(0)));
+    assert_eq!((rule.allow, &*rule.providers), (Allow::Authenticated, &[0][..]));
     assert_eq!(rule.methods, [Method::Session, Method::AuthorizationCode]);
     assert_eq!(rule.matches.path, PathMatch::Prefix(String::new()));
     assert_eq!(rule.access_token, TokenForm::Bearer);
@@ -151,7 +151,7 @@ fn providers_are_found_by_name() {
     twins("/rules/1/provider", json!("mains"), "nearest is \"main\"", json!("main"));
     let two = with(shop(), "/providers/other", shop()["providers"]["main"].clone());
     twins_in(two.clone(), "/rules/1/provider", json!(null), "provider: is missing: one of main, other", json!("other"));
-    assert_eq!(rule(&with(two, "/rules/1/provider", json!("other"))).provider, Some(1));
+    assert_eq!(rule(&with(two, "/rules/1/provider", json!("other"))).providers, [1]);
 }
 
 /// Z06: an empty condition never becomes no condition.

@@ -131,7 +131,7 @@ fn defaults_merge_and_require_only_adds() {
     let config = loaded(&config);
     let [open, a, b] = &config.rules[..] else { panic!("three rules") };
     assert!(
-        open.provider.is_none()
+        open.providers.is_empty()
             && open.login.is_none()
             && open.require.scope.is_empty()
             && open.upstream_headers.is_empty()

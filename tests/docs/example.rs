@@ -183,6 +183,7 @@ fn collect(table: &'static Table, value: &Value, seen: &mut Vec<(&'static str, &
 
 fn collect_kind(kind: &'static Kind, value: &Value, seen: &mut Vec<(&'static str, &'static str)>) {
     match kind {
+        Kind::Either(_, other) if !value.is_string() => collect_kind(other, value, seen),
         Kind::Section(table) => collect(table, value, seen),
         Kind::List(of) | Kind::Some(of) => {
             value.as_array().into_iter().flatten().for_each(|item| collect_kind(of, item, seen));
@@ -217,7 +218,7 @@ fn walk(table: &'static Table, places: &mut Vec<&'static str>, visit: &mut dyn F
 pub fn table_in(kind: &'static Kind) -> Option<&'static Table> {
     match kind {
         Kind::Section(table) => Some(table),
-        Kind::List(of) | Kind::Some(of) | Kind::Map(of) => table_in(of),
+        Kind::List(of) | Kind::Some(of) | Kind::Map(of) | Kind::Either(_, of) => table_in(of),
         _ => None,
     }
 }

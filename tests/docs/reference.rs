@@ -64,6 +64,7 @@ fn takes(kind: &'static Kind) -> String {
         Kind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Scalar => "text, number, `true` or `false`".into(),
         Kind::ClaimPath => "claim".into(),
+        Kind::Either(text, other) => format!("{}, or {}", takes(text), takes(other)),
         Kind::Names => "text or list of text".into(),
         Kind::Object => "object".into(),
         Kind::List(of) => format!("list of {}", takes(of)),

@@ -75,6 +75,7 @@ fn of(kind: &'static Kind) -> Value {
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         Kind::ClaimPath => json!({ "type": "array", "items": text, "minItems": 1 }),
+        Kind::Either(text, other) => json!({ "anyOf": [of(text), of(other)] }),
         Kind::Names => json!({ "anyOf": [text, { "type": "array", "items": text, "minItems": 1 }] }),
         Kind::Object => json!({ "type": "object" }),
         Kind::List(inner) => json!({ "type": "array", "items": of(inner) }),

@@ -38,6 +38,7 @@ fn collect(table: &'static Table, value: &Value, pointer: &str, changes: &mut Ve
 fn collect_kind(kind: &'static Kind, value: &Value, pointer: &str, changes: &mut Vec<(String, Value)>) {
     match kind {
         Kind::Section(table) => collect(table, value, pointer, changes),
+        Kind::Either(_, other) if !value.is_string() => collect_kind(other, value, pointer, changes),
         Kind::List(of) | Kind::Some(of) if example::table_in(of).is_some() => {
             for (place, item) in value.as_array().into_iter().flatten().enumerate() {
                 collect_kind(of, item, &format!("{pointer}/{place}"), changes);
@@ -64,6 +65,8 @@ fn another(kind: &'static Kind, value: &Value) -> Value {
         Kind::Scalar => json!("another"),
         Kind::ClaimPath => json!(["another"]),
         Kind::Names => json!("another"),
+        Kind::Either(text, _) if value.is_string() => another(text, value),
+        Kind::Either(_, other) => another(other, value),
         Kind::Object => json!({ "another_endpoint": "https://another.example" }),
         Kind::List(of) | Kind::Some(of) => json!([another(of, &value[0])]),
         Kind::Map(of) => json!({ "another.example": another(of, value.as_object().unwrap().values().next().unwrap()) }),

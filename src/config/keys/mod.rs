@@ -71,6 +71,8 @@ pub enum Kind {
     ClaimPath,
     /// One name, or several that must be there together.
     Names,
+    /// The first where text stands, else the second.
+    Either(&'static Kind, &'static Kind),
     /// A JSON object whose members others define.
     Object,
     /// Any number of these.

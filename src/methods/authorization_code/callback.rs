@@ -11,7 +11,7 @@ use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
 use crate::session::Content;
 use crate::session::login::{Found, Login};
 use crate::words::json::Object;
-use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
+use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
 use crate::world::World;
 use std::rc::Rc;
 use std::time::Duration;
@@ -194,8 +194,9 @@ impl<'a> Callback<'a> {
         Identity {
             method: Method::AuthorizationCode,
             issuer: Rc::clone(&self.party.issuer),
-            subject: content.subject,
-            claims: content.claims,
+            subject: Some(content.subject),
+            client: None,
+            sources: Sources { id_token: Some(content.claims), ..Sources::default() },
             scope: content.scope,
             access_token: content.access_token,
         }

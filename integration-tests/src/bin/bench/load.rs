@@ -1,14 +1,16 @@
 //! HTTP/1.1 over connections that stay open: as little work on our side as will do.
 
-use std::io;
+use std::io::{self, Read, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::JoinSet;
 
 /// How many connections a load uses.
 pub const CONNECTIONS: usize = 8;
+/// No answer takes longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The bytes of a request.
 pub type Bytes = Arc<[u8]>;
@@ -73,45 +75,68 @@ fn read_head(head: &[u8]) -> io::Result<(u16, usize)> {
 
 /// Connections that have each been answered once.
 pub struct Load {
-    connections: Vec<Connection>,
+    connections: Vec<Lane>,
     status: u16,
 }
 
 impl Load {
     /// Opens the connections and sends one of the requests over each; every answer must have this status.
-    pub async fn open(port: u16, first: &[Bytes], status: u16) -> Result<Load, String> {
-        let mut connections = Vec::new();
-        for request in first.iter().cycle().take(CONNECTIONS) {
-            let mut connection = Connection::open(port).await.map_err(|error| format!("no connection: {error}"))?;
-            expect(&mut connection, request, status).await?;
-            connections.push(connection);
-        }
-        Ok(Load { connections, status })
+    pub fn open(port: u16, first: &[Bytes], status: u16) -> Result<Load, String> {
+        let open = || Lane::open(port).map_err(|error| format!("no connection: {error}"));
+        let connections = (0..CONNECTIONS).map(|_| open()).collect::<Result<_, _>>()?;
+        let mut load = Load { connections, status };
+        load.run(&first.iter().cycle().take(CONNECTIONS).cloned().collect::<Vec<_>>())?;
+        Ok(load)
     }
 
-    /// Sends all requests, each connection its share, as fast as they are answered.
-    pub async fn run(&mut self, requests: &[Bytes]) -> Result<(), String> {
-        let share = requests.len().div_ceil(CONNECTIONS).max(1);
-        let mut tasks = JoinSet::new();
-        for (requests, mut connection) in requests.chunks(share).zip(self.connections.drain(..)) {
-            let (requests, status) = (requests.to_vec(), self.status);
-            tasks.spawn(async move {
-                for request in &requests {
-                    expect(&mut connection, request, status).await?;
-                }
-                Ok::<_, String>(connection)
-            });
+    /// Sends all requests, as fast as they are answered.
+    ///
+    /// One thread takes the connections in turn, reads an answer and at once sends the next request, so that the proxy has
+    /// work all the time: one that waits for its client pays for falling asleep with every request.
+    pub fn run(&mut self, requests: &[Bytes]) -> Result<(), String> {
+        let lanes = self.connections.len();
+        for (at, request) in requests.iter().enumerate() {
+            let lane = &mut self.connections[at % lanes];
+            if at >= lanes {
+                lane.answered(self.status)?;
+            }
+            lane.stream.write_all(request).map_err(|error| format!("not sent: {error}"))?;
         }
-        // Kept open: what a closed connection costs is no part of a request.
-        self.connections = tasks.join_all().await.into_iter().collect::<Result<_, _>>()?;
-        Ok(())
+        let waiting = requests.len().min(lanes);
+        (requests.len() - waiting..requests.len()).try_for_each(|at| self.connections[at % lanes].answered(self.status))
     }
 }
 
-async fn expect(connection: &mut Connection, request: &[u8], status: u16) -> Result<(), String> {
-    match connection.ask(request).await {
-        Ok(found) if found == status => Ok(()),
-        Ok(found) => Err(format!("answered {found} instead of {status}")),
-        Err(error) => Err(format!("not answered: {error}")),
+/// One connection of a load.
+struct Lane {
+    stream: std::net::TcpStream,
+    buffer: Box<[u8]>,
+}
+
+impl Lane {
+    fn open(port: u16) -> io::Result<Lane> {
+        let stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Lane { stream, buffer: vec![0; 16 * 1024].into() })
+    }
+
+    /// Reads a whole answer, which must have this status.
+    fn answered(&mut self, status: u16) -> Result<(), String> {
+        let mut filled = 0;
+        loop {
+            let read = self.stream.read(&mut self.buffer[filled..]).map_err(|error| format!("not answered: {error}"))?;
+            if read == 0 {
+                return Err("the connection was closed, or the answer is too long".to_owned());
+            }
+            filled += read;
+            let answer = &self.buffer[..filled];
+            let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let (found, length) = read_head(&answer[..end + 4]).map_err(|error| error.to_string())?;
+            if filled < end + 4 + length {
+                continue;
+            }
+            return if found == status { Ok(()) } else { Err(format!("answered {found} instead of {status}")) };
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Rounds: every load in random order, each right after its twin, which is the same requests to an Envoy without filters.
 
-use crate::load::{Bytes, CONNECTIONS, Load};
+use crate::load::{Bytes, Load};
 use crate::proxy::Proxy;
 use crate::rows::{Field, Row, To};
 
@@ -32,9 +32,9 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figu
         for at in shuffled(rows.len()) {
             let (Some(row), Some(figures)) = (rows.get(at), figures.get_mut(at)) else { continue };
             let (first, requests) = field.requests(row, extent.requests);
-            let twin = cost(field.proxy(To::Plain), &first, &requests, 200).await;
+            let twin = cost(field.proxy(To::Plain), &first, &requests, 200);
             let twin = twin.map_err(|error| format!("the twin of {}: {error}", row.name))?;
-            let load = cost(field.proxy(row.to), &first, &requests, row.status).await;
+            let load = cost(field.proxy(row.to), &first, &requests, row.status);
             let load = load.map_err(|error| format!("{}: {error}", row.name))?;
             if round >= WARM_UP {
                 figures.twin.push(twin);
@@ -46,10 +46,10 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figu
     Ok(figures)
 }
 
-async fn cost(proxy: &Proxy, first: &[Bytes], requests: &[Bytes], status: u16) -> Result<f64, String> {
-    let mut load = Load::open(proxy.place.port, &first[..CONNECTIONS], status).await?;
+fn cost(proxy: &Proxy, first: &[Bytes], requests: &[Bytes], status: u16) -> Result<f64, String> {
+    let mut load = Load::open(proxy.place.port, first, status)?;
     let before = proxy.cpu();
-    load.run(requests).await?;
+    tokio::task::block_in_place(|| load.run(requests))?;
     let spent = proxy.cpu() - before;
     Ok(spent.as_secs_f64() * 1e6 / requests.len() as f64)
 }
