@@ -22,6 +22,7 @@ mod section;
 mod session;
 mod session_reader;
 mod shape;
+mod token_reader;
 mod upstream_reader;
 mod whole;
 
@@ -29,8 +30,8 @@ pub use load::load;
 pub use problem::Problem;
 pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
 pub use rule::{
-    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction,
-    Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,
+    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login,
+    LoginAction, Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,
 };
 pub use session::{CookieSettings, SameSite, Session};
 

@@ -34,8 +34,9 @@ pub struct Rule {
     pub require: Require,
     /// What the service learns of the identity.
     pub upstream_headers: Vec<UpstreamHeader>,
-    /// How a session's access token travels.
-    pub access_token: TokenForm,
+    /// How the access token travels to the service; unless said otherwise a session's as [`TokenForm::Bearer`], and one
+    /// that the caller brought not at all, or as it came, by [`Credentials::hide`].
+    pub access_token: Option<TokenForm>,
     /// What refusals look like.
     pub errors: Errors,
 }
@@ -47,7 +48,10 @@ impl Rule {
             HeaderSource::Claim { claim, .. } => claim,
         });
         let names = self.require.groups.iter().chain(&self.require.roles).map(|rule| &rule.claim);
-        headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned().collect()
+        let judged = headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned();
+        let strength = [("auth_time", self.token.max_age.is_some()), ("acr", !self.token.acr_values.is_empty())];
+        let strength = strength.into_iter().filter(|(_, asked)| *asked);
+        judged.chain(strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]))).collect()
     }
 }
 
@@ -232,6 +236,16 @@ pub struct Require {
     pub claims: Vec<ClaimRule>,
 }
 
+impl Require {
+    /// Every scope value that is spoken of, once.
+    pub fn every_scope(&self) -> Vec<&str> {
+        let mut values: Vec<&str> = self.scope.iter().flatten().flatten().map(String::as_str).collect();
+        values.sort_unstable();
+        values.dedup();
+        values
+    }
+}
+
 /// A claim that lists names, and which of them will do: all names of at least one entry.
 #[derive(Clone, Debug)]
 pub struct ValuesRule {
@@ -275,11 +289,10 @@ pub enum HeaderSource {
     Claim { claim: ClaimPath, source: Source },
 }
 
-/// How a session's access token travels to the service.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// How an access token travels to the service.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenForm {
     /// `Authorization: Bearer` (RFC 6750 §2.1).
-    #[default]
     Bearer,
     /// Alone in a header of this lower-case name.
     Header(String),

@@ -4,8 +4,8 @@ use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
-use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules};
-use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
+use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenRules};
+use super::{login_reader, matching, nearest::nearest, require_reader, token_reader, upstream_reader};
 use crate::http::Url;
 use crate::words::Method;
 
@@ -43,7 +43,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         login: None,
         require: Require::default(),
         upstream_headers: Vec::new(),
-        access_token: TokenForm::default(),
+        access_token: None,
         errors: read_errors(&section.section("errors")),
     };
     match rule.allow {
@@ -58,11 +58,15 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
 /// Adds what a rule says about identities.
 fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let section = written.merged;
-    let place = read_provider(section, written.providers);
-    let provider = place.and_then(|place| written.providers.get(place)).and_then(|(_, provider)| provider.as_ref());
+    let places = read_providers(section, written.providers);
+    let first = places.as_ref().and_then(|places| places.first());
+    let provider = first.and_then(|place| written.providers.get(*place)).and_then(|(_, provider)| provider.as_ref());
     let methods = read_methods(written.own, section, rule.allow);
     let logs_in = methods.contains(&Method::AuthorizationCode) || has_unknown_method(section);
     let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
+    let credentials = token_reader::credentials(&section.section("credentials"));
+    let token = token_reader::token(&section.section("token"), &methods);
+    token_reader::check(written.own, &methods, &credentials, places.as_ref().map_or(1, Vec::len));
     let (upstream_headers, access_token) = upstream_reader::read(section);
     let mut require = Require::default();
     require_reader::add(&mut require, &written.defaults.section("require"));
@@ -71,7 +75,25 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         Some(login) => Some(login?),
         None => None,
     };
-    Some(Rule { providers: vec![place?], methods, login, require, upstream_headers, access_token, ..rule })
+    let mode = match section.text("mode") {
+        Some("report") => Mode::Report,
+        _ => Mode::Enforce,
+    };
+    let enrich = token_reader::enrich(section);
+    let providers = places?;
+    Some(Rule {
+        providers,
+        mode,
+        methods,
+        credentials,
+        token,
+        login,
+        require,
+        enrich,
+        upstream_headers,
+        access_token,
+        ..rule
+    })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -109,31 +131,47 @@ fn read_name(written: &Written) -> String {
 /// Keys that say something about an identity contradict `anonymous` and `nobody`, which look at none.
 fn refuse_unused(own: &Section) {
     let allow = own.text("allow").unwrap_or_default();
-    for key in ["provider", "methods", "login", "require", "upstream_headers"] {
+    for key in ["mode", "provider", "methods", "credentials", "token", "login", "require", "enrich", "upstream_headers"]
+    {
         if own.has(key) {
             own.problem(key, format!("contradicts allow: {allow}, which looks at no identity"));
         }
     }
 }
 
-fn read_provider(rule: &Section, providers: &[NamedProvider]) -> Option<usize> {
+fn read_providers(rule: &Section, providers: &[NamedProvider]) -> Option<Vec<usize>> {
     let names = || providers.iter().map(|(name, _)| name.as_str());
-    let Some(name) = rule.text("provider") else {
-        match providers.len() {
-            1 => return Some(0),
-            0 => {
-                rule.context.problems.add("providers", "is missing: a rule that asks for an identity needs a provider")
+    let named = match rule.value("provider") {
+        Some(value) => value.as_str().map_or_else(|| rule.texts("provider"), |name| vec![name]),
+        None => {
+            match providers.len() {
+                1 => return Some(vec![0]),
+                0 => {
+                    let message = "is missing: a rule that asks for an identity needs a provider";
+                    rule.context.problems.add("providers", message);
+                }
+                _ => rule.problem("provider", format!("is missing: one of {}", names().collect::<Vec<_>>().join(", "))),
             }
-            _ => rule.problem("provider", format!("is missing: one of {}", names().collect::<Vec<_>>().join(", "))),
+            return None;
         }
-        return None;
     };
-    let place = names().position(|known| known == name);
-    if place.is_none() {
-        let hint = nearest(name, names()).map(|near| format!("; nearest is {}", quoted(near))).unwrap_or_default();
-        rule.problem("provider", format!("{} is not under providers{hint}", quoted(name)));
+    let mut places = Vec::new();
+    for name in named {
+        match names().position(|known| known == name) {
+            Some(place) if places.contains(&place) => {
+                rule.problem("provider", format!("names {} twice", quoted(name)));
+                return None;
+            }
+            Some(place) => places.push(place),
+            None => {
+                let near = nearest(name, names()).map(|near| format!("; nearest is {}", quoted(near)));
+                let hint = near.unwrap_or_default();
+                rule.problem("provider", format!("{} is not under providers{hint}", quoted(name)));
+                return None;
+            }
+        }
     }
-    place
+    (!places.is_empty()).then_some(places)
 }
 
 /// The methods in their fixed order.

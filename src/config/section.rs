@@ -51,6 +51,11 @@ impl<'a> Section<'a> {
         self.context.problems.add(self.path.clone(), message);
     }
 
+    /// Whether there is an object at all.
+    pub fn is_object(&self) -> bool {
+        self.members.is_some()
+    }
+
     /// Whether the key is there.
     pub fn has(&self, name: &str) -> bool {
         self.given(name).is_some()

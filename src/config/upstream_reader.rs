@@ -6,7 +6,7 @@ use super::{HeaderSource, TokenForm, UpstreamHeader};
 use crate::words::Source;
 
 /// Reads `upstream_headers`: headers from claims, and how the access token travels.
-pub(super) fn read(rule: &Section) -> (Vec<UpstreamHeader>, TokenForm) {
+pub(super) fn read(rule: &Section) -> (Vec<UpstreamHeader>, Option<TokenForm>) {
     let mut headers: Vec<UpstreamHeader> = Vec::new();
     let mut token: Option<TokenForm> = None;
     let mut names: Vec<String> = Vec::new();
@@ -25,7 +25,7 @@ pub(super) fn read(rule: &Section) -> (Vec<UpstreamHeader>, TokenForm) {
             _ => entry.problem_here("needs exactly one of claim and token"),
         }
     }
-    (headers, token.unwrap_or_default())
+    (headers, token)
 }
 
 /// A header's name as services may read it: many take `_` for `-`.

@@ -125,7 +125,7 @@ pub(super) fn asserted_headers(rules: &[Rule]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for rule in rules {
         names.extend(rule.upstream_headers.iter().map(|header| spelled(&header.name)));
-        if let TokenForm::Header(name) = &rule.access_token {
+        if let Some(TokenForm::Header(name)) = &rule.access_token {
             names.push(spelled(name));
         }
     }

@@ -1,12 +1,12 @@
 //! The answers that are ours: redirects, refusals, pages.
 
-use super::{Gate, page};
+use super::{Gate, challenge, page};
 use crate::config::Errors;
 use crate::http::navigation::{self, Audience};
 use crate::http::{Url, text};
 use crate::methods::Guard;
 use crate::words::{Blame, Reason, Refusal, Request, Response, Stop, Verdict};
-use crate::world::{Metric, World};
+use crate::world::{Metric, Outcome, World};
 
 /// How long a client waits before it asks again for what cannot be now: a provider that is back is found within this.
 const RETRY_AFTER: &str = "5";
@@ -17,7 +17,7 @@ pub fn stopped(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
         Stop::Refused(refusal) => refused(gate, world, guard, request, refusal),
         Stop::Answered { response, reason } => {
             log(world, guard, &Refusal::from(reason), &request_id(world, request), response.status);
-            finished(gate, world, response, reason)
+            finished(gate, world, guard, response, reason)
         }
     }
 }
@@ -35,14 +35,17 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
         _ => page::json(reason, &id),
     };
     let mut response = response.with("cache-control", "no-store").with("referrer-policy", "no-referrer");
-    if reason.status() == 401 {
-        response = response.with("www-authenticate", challenge(guard));
+    if let Some(challenge) = challenge::of(guard, reason) {
+        response = response.with("www-authenticate", challenge);
+    }
+    if reason == Reason::MethodNotAllowed {
+        response = response.with("allow", "GET, HEAD");
     }
     if reason.status() == 503 {
         response = response.with("retry-after", RETRY_AFTER);
     }
     let response = refusal.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
-    finished(gate, world, response, reason)
+    finished(gate, world, guard, response, reason)
 }
 
 /// The answer to everything while there is no configuration.
@@ -60,8 +63,9 @@ fn without_gate(reason: Reason) -> Verdict {
     Verdict::Respond { response, reason }
 }
 
-fn finished(gate: &Gate, world: &World, mut response: Response, reason: Reason) -> Verdict {
-    world.count(Metric::Answered(reason));
+fn finished(gate: &Gate, world: &World, guard: Option<&Guard>, mut response: Response, reason: Reason) -> Verdict {
+    let rule = guard.map(|guard| guard.place);
+    world.count(Metric::Decided { rule, outcome: Outcome::Answered(reason) });
     if let Some(name) = &gate.observability().reason_header {
         response.headers.push((name.clone().into(), reason.code().to_owned()));
     }
@@ -81,20 +85,13 @@ fn instead(errors: &Errors, reason: Reason) -> Option<&Url> {
     }
 }
 
-/// RFC 6750 §3: no `error`, since no credential was shown.
-fn challenge(guard: Option<&Guard>) -> String {
-    let configured = errors_of(guard).and_then(|errors| errors.realm.as_deref());
-    let home = guard.and_then(|guard| guard.party.as_ref()).map(|party| party.redirect_uri.host());
-    format!("Bearer realm={}", text::quoted(configured.or(home).unwrap_or("oidc")))
-}
-
 /// What ties an answer to its log line: the host's own id for the request, else one that we make.
-fn request_id(world: &World, request: &Request) -> String {
+pub fn request_id(world: &World, request: &Request) -> String {
     let given = request.headers.text("x-request-id").map(|id| text::printable(id, 64)).filter(|id| !id.is_empty());
     given.unwrap_or_else(|| world.random::<8>().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn log(world: &World, guard: Option<&Guard>, refusal: &Refusal, id: &str, status: u16) {
+pub fn log(world: &World, guard: Option<&Guard>, refusal: &Refusal, id: &str, status: u16) {
     let level = match refusal.reason.blame() {
         Blame::Nobody | Blame::Caller => log::Level::Info,
         Blame::Provider | Blame::Operator | Blame::Us => log::Level::Warn,

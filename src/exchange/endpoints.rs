@@ -1,6 +1,6 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, forward};
+use super::{Guest, answer, forward, resource_metadata};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
@@ -9,12 +9,10 @@ use crate::policy;
 use crate::words::{Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
-/// A path of ours on one host.
+/// What a path of ours is for, on one host.
 pub struct Endpoint {
-    /// The host, in lower case.
-    pub host: String,
-    /// The path in its one spelling; matched exactly.
-    pub path: String,
+    /// The host, in lower case; every host without one.
+    pub host: Option<String>,
     /// What it is for.
     pub serves: Serves,
     /// The rules that it serves, by their place.
@@ -28,6 +26,8 @@ pub enum Serves {
     Callback,
     /// Another site begins a login.
     Initiate,
+    /// Clients learn who issues tokens for the resource.
+    ResourceMetadata,
 }
 
 /// Serves a request for an endpoint of ours.
@@ -42,6 +42,7 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
             let guard = began.unwrap_or(guard);
             (guard, outcome.and_then(|proof| judged(guard, proof)))
         }
+        Serves::ResourceMetadata => (guard, Err(resource_metadata::serve(gate, guard, request))),
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {

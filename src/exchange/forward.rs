@@ -1,31 +1,31 @@
 //! What the service sees of a request that passes, and what the client gets with the answer.
 
-use super::{Gate, Guest};
-use crate::config::{HeaderSource, Rule, TokenForm, UpstreamHeader};
+use super::{Gate, Guest, answer};
+use crate::config::{Allow, HeaderSource, Rule, TokenForm, UpstreamHeader};
 use crate::http::cookie::{self, Rest};
 use crate::http::text;
-use crate::methods::Guard;
-use crate::words::{HeaderEdits, Identity, Request, Verdict};
-use crate::world::{Metric, World};
+use crate::methods::{Guard, Hiding};
+use crate::words::{HeaderEdits, Identity, Method, Refusal, Request, Stop, Verdict};
+use crate::world::{Metric, Outcome, World};
 use serde_json::Value;
 
 /// The longest value that a claim may give a header, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// Lets a request through: without forged headers and our cookies, with what the rule tells of the identity.
+/// Lets a request through: without forged headers, our cookies and the credential that was used, with what the rule tells
+/// of the identity.
 pub fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
-    let mut edits = gate.cleanse(&request.headers);
-    match cookie::without(&request.headers, |name| gate.owns_cookie(name)) {
-        Rest::Untouched => {}
-        Rest::Nothing => edits.remove.push("cookie".to_owned()),
-        Rest::Cookies(rest) => edits.set.push(("cookie".to_owned(), rest)),
-    }
-    let mut response = HeaderEdits::default();
-    if let Some(name) = &gate.observability().reason_header {
-        // The service does not speak in our name.
-        response.remove.push(name.clone());
-    }
-    world.count(Metric::Forwarded { known: matches!(guest, Guest::Known(_)) });
+    let hiding = match &guest {
+        Guest::Known(proof) => proof.hiding.as_ref(),
+        Guest::Anonymous => None,
+    };
+    let (mut edits, mut response) = common(gate, request, hiding);
+    let body = hiding.and_then(|hiding| hide(hiding, &mut edits, &mut response));
+    let method = match &guest {
+        Guest::Known(proof) => Some(proof.identity.method),
+        Guest::Anonymous => None,
+    };
+    world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
     match guest {
         Guest::Anonymous => withhold_token(&guard.rule, &mut edits),
         Guest::Known(proof) => {
@@ -38,22 +38,79 @@ pub fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, gu
             response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
         }
     }
-    Verdict::Forward { request: edits, response }
+    Verdict::Forward { request: edits, response, body }
+}
+
+/// Lets a request through that its rule, being on trial, would have stopped: as it came, but for what no client may say.
+pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, stop: Stop) -> Verdict {
+    let refusal = match stop {
+        Stop::Refused(refusal) => refusal,
+        Stop::Answered { reason, .. } => reason.into(),
+    };
+    world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Reported(refusal.reason) });
+    let (id, status) = (answer::request_id(world, request), refusal.reason.status());
+    let refusal = Refusal { detail: format!("let through, mode: report; {}", refusal.detail), ..refusal };
+    answer::log(world, Some(guard), &refusal, &id, status);
+    let (request, response) = common(gate, request, None);
+    Verdict::Forward { request, response, body: None }
+}
+
+/// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.
+fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> (HeaderEdits, HeaderEdits) {
+    let mut edits = gate.cleanse(&request.headers);
+    let hidden = match hiding {
+        Some(Hiding::Cookie(name)) => Some(name.as_bytes()),
+        _ => None,
+    };
+    match cookie::without(&request.headers, |name| gate.owns_cookie(name) || Some(name) == hidden) {
+        Rest::Untouched => {}
+        Rest::Nothing => edits.remove.push("cookie".to_owned()),
+        Rest::Cookies(rest) => edits.set.push(("cookie".to_owned(), rest)),
+    }
+    let mut response = HeaderEdits::default();
+    if let Some(name) = &gate.observability().reason_header {
+        response.remove.push(name.clone());
+    }
+    (edits, response)
+}
+
+/// Keeps the credential that was used from the service; gives back the body that it gets instead.
+fn hide(hiding: &Hiding, edits: &mut HeaderEdits, response: &mut HeaderEdits) -> Option<String> {
+    match hiding {
+        Hiding::Header(name) => edits.remove.push(name.clone()),
+        // Left out with our own.
+        Hiding::Cookie(_) => {}
+        Hiding::Target(target) => {
+            edits.set.push((":path".to_owned(), target.clone().into_bytes()));
+            // RFC 6750 §2.3: nobody else gets what was answered to a URL that holds a token.
+            response.set.push(("cache-control".to_owned(), b"private".to_vec()));
+        }
+        Hiding::Body(body) => {
+            edits.set.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
+            return Some(body.clone());
+        }
+    }
+    None
 }
 
 /// Where the rule speaks through `Authorization`, a stranger's own must not pass for the rule's.
 fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
-    if !rule.methods.is_empty()
-        && rule.access_token == TokenForm::Bearer
-        && rule.allow != crate::config::Allow::Anonymous
-    {
+    let speaks = match &rule.access_token {
+        None => rule.methods.contains(&Method::Session),
+        Some(form) => *form == TokenForm::Bearer,
+    };
+    if speaks && !rule.methods.is_empty() && rule.allow != Allow::Anonymous {
         edits.remove.push("authorization".to_owned());
     }
 }
 
+/// The token goes on in the way that the rule says: a session's as bearer, unless it says another, and one that the caller
+/// brought in no new way.
 fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
+    let brought = identity.method.takes_access_tokens();
+    let form = rule.access_token.as_ref().unwrap_or(if brought { &TokenForm::None } else { &TokenForm::Bearer });
     let token = identity.access_token.as_ref().map(|token| token.expose());
-    match (&rule.access_token, token) {
+    match (form, token) {
         (TokenForm::None, _) | (TokenForm::Header(_), None) => {}
         (TokenForm::Bearer, None) => withhold_token(rule, edits),
         (TokenForm::Bearer, Some(token)) => {

@@ -1,26 +1,31 @@
 //! A loaded configuration, ready to decide: rules with what they work with, and the endpoints that are ours.
 
 use super::endpoints::{Endpoint, Serves};
+use super::index::Index;
+use super::resource_metadata;
 use super::rules::Asked;
-use crate::config::{self, Bodies, Config, Observability, Problem, ResponseMode, Rule};
+use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
-use crate::provider::Provider;
+use crate::provider::{AccessTokens, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method};
 use crate::world::World;
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// What decides requests.
 pub struct Gate {
     bodies: Bodies,
     observability: Observability,
-    providers: Vec<Rc<Provider>>,
+    providers: Rc<[Rc<Provider>]>,
     guards: Vec<Guard>,
-    endpoints: Vec<Endpoint>,
-    asserted_headers: Vec<String>,
+    index: Index,
+    /// By path.
+    endpoints: HashMap<String, Vec<Endpoint>>,
+    asserted_headers: Asserted,
     /// What names of our cookies begin with.
     cookie: Option<String>,
     ticked: Cell<bool>,
@@ -45,7 +50,17 @@ impl Gate {
         }
         let session = config.session.map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref());
-        let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| guard(at, rule, &parties)));
+        let kept =
+            |at| config.rules.iter().filter(move |rule| rule.providers.contains(&at)).flat_map(Rule::claims_read);
+        let kept = (0..providers.len()).map(|at| kept(at).collect()).collect();
+        let tokens = Rc::new(AccessTokens::new(&providers, &(), kept));
+        let providers: Rc<[Rc<Provider>]> = providers.into();
+        let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
+            let party = party_of(at, rule, &parties)?;
+            let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
+            let place = u32::try_from(at).unwrap_or(u32::MAX);
+            Ok(Guard { place, rule: rule.clone(), party, providers, tokens })
+        }));
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -54,8 +69,9 @@ impl Gate {
             observability: config.observability,
             providers,
             endpoints: endpoints(&guards),
+            index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
-            asserted_headers: config.asserted_headers,
+            asserted_headers: Asserted::new(config.asserted_headers),
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
         })
@@ -76,6 +92,16 @@ impl Gate {
         &self.guards
     }
 
+    /// Finds rules by what they match.
+    pub(super) fn index(&self) -> &Index {
+        &self.index
+    }
+
+    /// A provider by its place.
+    pub(super) fn provider(&self, at: usize) -> Option<&Provider> {
+        self.providers.get(at).map(Rc::as_ref)
+    }
+
     /// What operators see.
     pub fn observability(&self) -> &Observability {
         &self.observability
@@ -91,13 +117,13 @@ impl Gate {
     /// The endpoint of ours that a request is for, if any: by host and exact path.
     pub(super) fn endpoint(&self, asked: &Asked<'_>) -> Option<&Endpoint> {
         let path = asked.path.as_deref().ok()?;
-        self.endpoints.iter().find(|endpoint| endpoint.path == path && endpoint.host == asked.host)
+        let here = |endpoint: &&Endpoint| endpoint.host.as_ref().is_none_or(|host| *host == asked.host);
+        self.endpoints.get(path)?.iter().find(here)
     }
 
     /// Takes away what the filter alone may say: every spelling of every header name that it asserts (CVE-2025-64484).
     pub fn cleanse(&self, headers: &Headers) -> HeaderEdits {
-        let forged =
-            headers.iter().filter(|(name, _)| self.asserted_headers.iter().any(|known| is_spelling(name, known)));
+        let forged = headers.iter().filter(|(name, _)| self.asserted_headers.has(name));
         let mut remove: Vec<String> = forged.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect();
         remove.dedup();
         HeaderEdits { remove, ..HeaderEdits::default() }
@@ -122,10 +148,32 @@ impl Gate {
     }
 }
 
+/// Header names that the filter asserts, by their lengths: a look at each field of each request must cost little.
+struct Asserted(Vec<Vec<String>>);
+
+impl Asserted {
+    fn new(names: Vec<String>) -> Self {
+        let mut by_length: Vec<Vec<String>> = Vec::new();
+        for name in names {
+            if by_length.len() <= name.len() {
+                by_length.resize(name.len().saturating_add(1), Vec::new());
+            }
+            if let Some(same) = by_length.get_mut(name.len()) {
+                same.push(name);
+            }
+        }
+        Self(by_length)
+    }
+
+    fn has(&self, name: &[u8]) -> bool {
+        self.0.get(name.len()).is_some_and(|known| known.iter().any(|known| is_spelling(name, known)))
+    }
+}
+
 /// Whether `name` would be read as `known` by some server: without regard to case, and `_` for `-`.
 fn is_spelling(name: &[u8], known: &str) -> bool {
     let folded = name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-    name.len() == known.len() && folded.eq(known.bytes())
+    folded.eq(known.bytes())
 }
 
 fn partition<T>(results: impl Iterator<Item = Result<T, Problem>>) -> (Vec<T>, Vec<Problem>) {
@@ -182,7 +230,7 @@ fn kept_claims(rules: &[Rule], provider: usize, session: &config::Session) -> Ke
     Kept { needed: mine.flat_map(Rule::claims_read).collect(), wished: session.keep_claims.clone() }
 }
 
-fn guard(at: usize, rule: &Rule, parties: &[Party]) -> Result<Guard, Problem> {
+fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<RelyingParty>>, Problem> {
     let of_provider = || parties.iter().filter(|party| rule.providers.first() == Some(&party.provider));
     let party = match &rule.login {
         Some(login) => of_provider().find(|party| party.redirect_uri == login.redirect_uri),
@@ -192,27 +240,34 @@ fn guard(at: usize, rule: &Rule, parties: &[Party]) -> Result<Guard, Problem> {
         let message = "sessions come of a login: this rule or another one of its provider needs login.redirect_uri";
         return Err(Problem::new(format!("rules[{at}].methods"), message));
     }
-    Ok(Guard { rule: rule.clone(), party: party.map(|party| Rc::clone(&party.party)) })
+    Ok(party.map(|party| Rc::clone(&party.party)))
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard]) -> Vec<Endpoint> {
-    let mut endpoints: Vec<Endpoint> = Vec::new();
-    for (at, guard) in guards.iter().enumerate() {
-        let Some((login, party)) = guard.login() else { continue };
-        let host = party.redirect_uri.host();
-        let mut add = |path: &str, serves: Serves| match endpoints
-            .iter_mut()
-            .find(|known| known.path == path && known.host == host)
-        {
+fn endpoints(guards: &[Guard]) -> HashMap<String, Vec<Endpoint>> {
+    let mut endpoints: HashMap<String, Vec<Endpoint>> = HashMap::new();
+    let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
+        let here = endpoints.entry(path.to_owned()).or_default();
+        match here.iter_mut().find(|known| known.host.as_deref() == host) {
             Some(known) => known.guards.push(at),
-            None => {
-                endpoints.push(Endpoint { host: host.to_owned(), path: path.to_owned(), serves, guards: vec![at] });
+            None => here.push(Endpoint { host: host.map(str::to_owned), serves, guards: vec![at] }),
+        }
+    };
+    for (at, guard) in guards.iter().enumerate() {
+        if let Some((login, party)) = guard.login() {
+            let host = Some(party.redirect_uri.host());
+            add(party.redirect_uri.path(), host, Serves::Callback, at);
+            if let Some(path) = &login.initiate_path {
+                add(path, host, Serves::Initiate, at);
             }
-        };
-        add(party.redirect_uri.path(), Serves::Callback);
-        if let Some(path) = &login.initiate_path {
-            add(path, Serves::Initiate);
+        }
+        if let Some(resource) = &guard.rule.token.resource {
+            // Where the rule is for any host, its resource's name says nothing of the one that a client reaches us by.
+            let host = match &guard.rule.matches.host {
+                HostMatch::Any => None,
+                HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.host()),
+            };
+            add(&resource_metadata::path(resource), host, Serves::ResourceMetadata, at);
         }
     }
     endpoints

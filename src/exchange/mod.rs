@@ -1,19 +1,22 @@
 //! One request, from its headers to its verdict.
 
 mod answer;
+mod challenge;
 mod endpoints;
 mod forward;
 mod gate;
+mod index;
 mod page;
+mod resource_metadata;
 mod rules;
 
 pub use answer::{closing, unconfigured};
 pub use gate::Gate;
 
-use crate::config::Allow;
-use crate::methods::{self, Guard, Proof};
+use crate::config::{Allow, Mode};
+use crate::methods::{self, Guard, Proof, authorization_code};
 use crate::policy;
-use crate::words::{Reason, Request, Stop, Verdict};
+use crate::words::{Method, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
 /// Who comes in.
@@ -34,14 +37,25 @@ pub async fn decide(gate: &Gate, world: &World, request: &Request) -> Verdict {
         // Boxed, as all that is rare: the future of a request that just passes stays small.
         return Box::pin(endpoints::serve(gate, world, endpoint, request)).await;
     }
-    let guard = match rules::rule_for(gate.rules(), &asked, request) {
+    let guard = match rules::rule_for(gate.rules(), gate.index(), &asked, request) {
         Ok(guard) => guard,
         Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
     };
     match admit(world, guard, request).await {
         Ok(guest) => forward::upstream(gate, world, guard, request, guest),
+        Err(stop) if guard.rule.mode == Mode::Report => forward::on_trial(gate, world, guard, request, stop),
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
     }
+}
+
+/// Whether the user authenticated as strongly and lately as the rule asks for.
+fn strong_enough(world: &World, guard: &Guard, proof: &Proof) -> Result<(), Refusal> {
+    let rules = &guard.rule.token;
+    if rules.max_age.is_none() && rules.acr_values.is_empty() {
+        return Ok(());
+    }
+    let skew = guard.provider()?.settings.clock_skew;
+    policy::step_up(rules, |name| proof.identity.sources.top(name), world.now(), skew)
 }
 
 /// Who comes in: anyone where the rule says so, else one proven identity that the policy accepts.
@@ -54,9 +68,17 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
     let Some(proof) = methods::identify(world, guard, request).await? else {
         return match guard.rule.allow {
             Allow::Optional => Ok(Guest::Anonymous),
+            _ if guard.takes_access_tokens() => Err(Reason::AccessTokenRequired.into()),
             _ => Err(Reason::LoginRequired.into()),
         };
     };
+    if let Err(weak) = strong_enough(world, guard, &proof) {
+        if proof.identity.method == Method::Session && guard.rule.mode == Mode::Enforce {
+            // A person may do something about it; a background request, which nobody sees, is told.
+            Box::pin(authorization_code::begin_again(world, guard, request)).await?;
+        }
+        return Err(weak.into());
+    }
     policy::require(&guard.rule.require, &proof.identity)?;
     Ok(Guest::Known(proof))
 }

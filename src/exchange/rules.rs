@@ -1,8 +1,9 @@
 //! Which rule a request falls under.
 
+use super::index::Index;
 use crate::config::{AmbiguousPaths, HostMatch, Match, PathMatch};
 use crate::http::host;
-use crate::http::path::{self, Ambiguous, canonical};
+use crate::http::path::{Ambiguous, canonical};
 use crate::methods::Guard;
 use crate::words::{Reason, Request};
 use std::borrow::Cow;
@@ -35,18 +36,23 @@ pub fn asked(request: &Request) -> Result<Asked<'_>, Reason> {
 /// A path that servers read differently may mean any path, so it falls under the first rule that could be meant at all, and
 /// passes only where that rule covers every path of its host and says so. Parameters of a segment (`/a;b`) are such a
 /// path wherever it matters whether a server cuts them off (CVE-2026-73511).
-pub fn rule_for<'a>(guards: &'a [Guard], asked: &Asked<'_>, request: &Request) -> Result<&'a Guard, Reason> {
-    let candidates = || guards.iter().filter(|guard| fits_but_for_path(&guard.rule.matches, asked, request));
-    let rule_of = |path: &str| candidates().find(|guard| covers(&guard.rule.matches.path, path));
+pub fn rule_for<'a>(
+    guards: &'a [Guard],
+    index: &Index,
+    asked: &Asked<'_>,
+    request: &Request,
+) -> Result<&'a Guard, Reason> {
+    let fits = |guard: &Guard| fits_but_for_path(&guard.rule.matches, asked, request);
     let Ok(path) = &asked.path else {
-        return candidates().next().filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
+        let first = guards.iter().find(|guard| fits(guard));
+        return first.filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
     };
+    let rule_of = |path: &str| index.first(asked, path, |place| guards.get(place).is_some_and(fits));
     let rule = rule_of(path);
-    if path.contains(';') && rule.map(std::ptr::from_ref) != rule_of(&without_parameters(path)).map(std::ptr::from_ref)
-    {
+    if path.contains(';') && rule != rule_of(&without_parameters(path)) {
         return Err(Reason::PathAmbiguous);
     }
-    rule.ok_or(Reason::NoRule)
+    rule.and_then(|place| guards.get(place)).ok_or(Reason::NoRule)
 }
 
 fn without_parameters(path: &str) -> String {
@@ -72,9 +78,12 @@ fn host_matches(wanted: &HostMatch, asked: &Asked<'_>) -> bool {
     }
 }
 
-fn covers(wanted: &PathMatch, path: &str) -> bool {
-    match wanted {
-        PathMatch::Prefix(prefix) => path::covers(prefix, path),
-        PathMatch::Exact(wanted) => wanted == path,
-    }
+/// Whether a rule's host and path cover these: what [`Index`] must find, the slow way.
+#[cfg(test)]
+pub fn covers_host_and_path(wanted: &Match, asked: &Asked<'_>, path: &str) -> bool {
+    let path_covered = match &wanted.path {
+        crate::config::PathMatch::Prefix(prefix) => crate::http::path::covers(prefix, path),
+        crate::config::PathMatch::Exact(wanted) => wanted == path,
+    };
+    host_matches(&wanted.host, asked) && path_covered
 }

@@ -1,5 +1,7 @@
 //! `application/x-www-form-urlencoded`, in queries and bodies (WHATWG URL §5, RFC 6749 appendix B).
 
+use crate::words::Request;
+
 /// Why a text is no form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormError {
@@ -11,6 +13,13 @@ pub enum FormError {
 
 /// How many fields a form may have.
 const MAX_FIELDS: usize = 64;
+
+/// Whether a request's body is a form by its content type, which came once.
+pub fn is_form(request: &Request) -> bool {
+    let kind = request.headers.one("content-type").ok().flatten().unwrap_or_default();
+    let essence = kind.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
 
 /// The fields of a form, in order, repeated names kept. Values may hold any character: whoever reads one judges it. Bytes
 /// that are no UTF-8 become U+FFFD, which nothing that we read may hold.

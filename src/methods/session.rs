@@ -27,7 +27,7 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
         // A token that has ended helps no service.
         access_token: content.access_token.clone().filter(|_| content.access_token_lives(now)),
     };
-    Ok(Some(Proof { identity, cookies }))
+    Ok(Some(Proof { identity, cookies, hiding: None }))
 }
 
 /// Writes the use of a session down. One that does not fit any more, since the budget was lowered, goes on untouched until

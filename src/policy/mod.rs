@@ -1,5 +1,9 @@
 //! May this identity do this here?
 
+mod step_up;
+
+pub use step_up::step_up;
+
 use crate::config::{ClaimRule, ClaimTest, Require, ValuesRule};
 use crate::words::{Identity, Reason, Refusal, Source};
 use serde_json::Value;

@@ -1,7 +1,7 @@
 //! The calls that the runtime makes of its host, typed. The shell makes them for real, a test plays them.
 
 use crate::words::{HeaderEdits, Headers, Response, UnixTime};
-use crate::world::{CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version};
+use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::time::Duration;
 
 /// Which message's header fields.
@@ -37,6 +37,8 @@ pub trait Abi {
     fn edit(&self, fields: Fields, edits: &HeaderEdits);
     /// The request body as far as it is buffered, at most `most` bytes.
     fn body(&self, most: usize) -> Vec<u8>;
+    /// Puts another body in the place of the one that is buffered. Its length was told by the header fields.
+    fn replace_body(&self, body: &[u8]);
     /// Lets a paused request go on.
     fn resume(&self);
     /// Answers a request.
@@ -51,8 +53,10 @@ pub trait Abi {
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)>;
     /// Writes shared data.
     fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten>;
-    /// Counts one.
-    fn count(&self, metric: Metric);
+    /// Makes the counter of this name grow.
+    fn add(&self, counter: &str, by: u64);
+    /// Notes a value for the histogram of this name.
+    fn record(&self, histogram: &str, value: u64);
     /// Writes a log line.
     fn log(&self, level: log::Level, line: &str);
 }

@@ -1,11 +1,12 @@
 //! Calls under way, by the token that their answer will carry.
 
-use crate::world::{CallError, LocalFuture, ProviderRequest, ProviderResponse};
+use crate::world::{CallError, Endpoint, LocalFuture, ProviderRequest, ProviderResponse};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
+use std::time::Duration;
 
 /// How many calls to one cluster may be under way on one worker. Dropping a future stops no call, so this bounds what
 /// clients that come and go can start; and a provider that stalls does not use up what is meant for another.
@@ -22,6 +23,8 @@ pub struct Calls {
 struct Call {
     cluster: String,
     limit: usize,
+    endpoint: Endpoint,
+    sent: Duration,
     slot: Rc<RefCell<Slot>>,
 }
 
@@ -36,12 +39,12 @@ impl Calls {
         self.under_way.borrow().values().filter(|call| call.cluster == cluster).count() >= MOST
     }
 
-    /// Waits for the answer to `request`, which will carry `token`.
-    pub fn expect(&self, token: u32, request: ProviderRequest) -> LocalFuture<Outcome> {
+    /// Waits for the answer to `request`, which will carry `token`; `sent` is when it was sent, by the monotonic clock.
+    pub fn expect(&self, token: u32, request: ProviderRequest, sent: Duration) -> LocalFuture<Outcome> {
         let slot = Rc::new(RefCell::new(Slot::Waiting(None)));
-        self.under_way
-            .borrow_mut()
-            .insert(token, Call { cluster: request.cluster, limit: request.limit, slot: Rc::clone(&slot) });
+        let ProviderRequest { cluster, limit, endpoint, .. } = request;
+        let call = Call { cluster, limit, endpoint, sent, slot: Rc::clone(&slot) };
+        self.under_way.borrow_mut().insert(token, call);
         Box::pin(poll_fn(move |context| match &mut *slot.borrow_mut() {
             Slot::Waiting(waker) => {
                 *waker = Some(context.waker().clone());
@@ -52,12 +55,14 @@ impl Calls {
     }
 
     /// Hands an answer to who waits for it; `read` gets the limit. An unknown token is nobody's: ignored (attack V09).
-    pub fn answered(&self, token: u32, read: impl FnOnce(usize) -> Outcome) {
-        let Some(call) = self.under_way.borrow_mut().remove(&token) else { return };
+    /// Gives back which endpoint it was, and when the request was sent.
+    pub fn answered(&self, token: u32, read: impl FnOnce(usize) -> Outcome) -> Option<(Endpoint, Duration)> {
+        let call = self.under_way.borrow_mut().remove(&token)?;
         let outcome = read(call.limit);
         let before = std::mem::replace(&mut *call.slot.borrow_mut(), Slot::Answered(Some(outcome)));
         if let Slot::Waiting(Some(waker)) = before {
             waker.wake();
         }
+        Some((call.endpoint, call.sent))
     }
 }

@@ -3,6 +3,7 @@
 mod abi;
 mod calls;
 mod executor;
+mod metrics;
 mod stream;
 mod timers;
 
@@ -19,6 +20,7 @@ use crate::world::{
 use calls::Calls;
 use executor::{Executor, Owner, Work};
 use log::LevelFilter;
+use metrics::Metrics;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::{Rc, Weak};
@@ -57,7 +59,11 @@ pub struct Runtime {
     timers: Timers,
     /// The streams whose decision waits.
     streams: RefCell<HashMap<u32, Rc<Stream>>>,
-    ticking: Cell<bool>,
+    metrics: Metrics,
+    /// The tick that the host was asked for; zero for none.
+    ticking: Cell<Duration>,
+    /// When the host was last told of what was counted, by the monotonic clock.
+    told: Cell<Duration>,
     this: Weak<Self>,
 }
 
@@ -71,7 +77,9 @@ impl Runtime {
             calls: Calls::default(),
             timers: Timers::default(),
             streams: RefCell::default(),
-            ticking: Cell::new(false),
+            metrics: Metrics::default(),
+            ticking: Cell::default(),
+            told: Cell::default(),
             this: this.clone(),
         })
     }
@@ -81,9 +89,10 @@ impl Runtime {
     pub fn configure(&self, text: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<LevelFilter, Vec<Problem>> {
         let gate = Gate::load(text, env)?;
         let level = gate.observability().log;
+        self.tell();
         *self.gate.borrow_mut() = Some(Rc::new(gate));
         // The providers are asked from the first tick on: calls made while a configuration loads fail on some hosts.
-        self.tick();
+        self.tick(timers::STEP);
         Ok(level)
     }
 
@@ -164,11 +173,16 @@ impl Runtime {
 
     /// The answer to a call has come, in the callback of whoever made it.
     pub fn call_answered(&self, owner: Option<u32>, token: u32, fields: usize, size: usize) {
-        self.calls.answered(token, |limit| match fields {
+        let answered = self.calls.answered(token, |limit| match fields {
             // No header fields at all: the host says that there is no answer.
             0 => Err(CallError::NoAnswer),
             _ => self.abi.answer(size, limit),
         });
+        if let Some((endpoint, sent)) = answered {
+            let took = self.abi.monotonic().saturating_sub(sent).as_millis();
+            let histogram = format!("oidc.call_milliseconds.{}", endpoint.name());
+            self.abi.record(&histogram, u64::try_from(took).unwrap_or(u64::MAX));
+        }
         self.settle(owner.map_or(Owner::Root, Owner::Stream), Shown::Nothing);
     }
 
@@ -182,9 +196,14 @@ impl Runtime {
         if let (Some(gate), Some(host)) = (self.gate.borrow().clone(), self.this.upgrade()) {
             gate.first_tick(&World::new(host, Rc::new(NoBody)));
         }
-        self.timers.ring(self.abi.monotonic());
+        let now = self.abi.monotonic();
+        self.timers.ring(now);
         self.settle(Owner::Root, Shown::Nothing);
-        if self.timers.is_empty() && self.ticking.replace(false) {
+        if now.saturating_sub(self.told.get()) >= metrics::PERIOD || self.timers.is_empty() {
+            self.tell();
+        }
+        if self.timers.is_empty() {
+            self.ticking.set(Duration::ZERO);
             self.abi.tick(Duration::ZERO);
         }
     }
@@ -192,6 +211,7 @@ impl Runtime {
     /// The root goes, and with it every answer that somebody waits for: the streams that are left get one of ours.
     pub fn close(&self) {
         self.executor.clear();
+        self.tell();
         for (id, stream) in std::mem::take(&mut *self.streams.borrow_mut()) {
             if self.abi.enter(id) {
                 self.apply(&stream, exchange::closing());
@@ -217,14 +237,17 @@ impl Runtime {
             }
         });
         if left && here != Owner::Root && !self.abi.wake_root() {
-            self.tick();
+            self.tick(timers::STEP);
         }
     }
 
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
-            Verdict::Forward { request, response } => {
+            Verdict::Forward { request, response, body } => {
                 self.abi.edit(Fields::Request, &request);
+                if let Some(body) = body {
+                    self.abi.replace_body(body.as_bytes());
+                }
                 *stream.late.borrow_mut() = response;
                 stream.phase.set(Phase::Forwarded);
             }
@@ -235,10 +258,24 @@ impl Runtime {
         }
     }
 
-    fn tick(&self) {
-        if !self.ticking.replace(true) {
-            self.abi.tick(timers::STEP);
+    /// Lets the host tick at least so often, until nothing is left to do.
+    fn tick(&self, every: Duration) {
+        let ticking = self.ticking.get();
+        if ticking.is_zero() || every < ticking {
+            self.ticking.set(every);
+            self.abi.tick(every);
         }
+    }
+
+    /// Tells the host what was counted.
+    fn tell(&self) {
+        self.told.set(self.abi.monotonic());
+        let gate = self.gate.borrow().clone();
+        let rule = |at: u32| {
+            let guard = gate.as_ref()?.rules().get(usize::try_from(at).ok()?)?;
+            Some(guard.rule.name.clone())
+        };
+        self.metrics.tell(rule, |counter, by| self.abi.add(counter, by));
     }
 }
 
@@ -257,14 +294,14 @@ impl Host for Runtime {
             return Box::pin(std::future::ready(Err(CallError::Busy)));
         }
         match self.abi.dispatch(&request) {
-            Ok(token) => self.calls.expect(token, request),
+            Ok(token) => self.calls.expect(token, request, self.abi.monotonic()),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
     }
 
     fn sleep(&self, span: Duration) -> LocalFuture<()> {
         let waiting = self.timers.wait(self.abi.monotonic().saturating_add(span));
-        self.tick();
+        self.tick(timers::STEP);
         waiting
     }
 
@@ -285,7 +322,9 @@ impl Host for Runtime {
     }
 
     fn count(&self, metric: Metric) {
-        self.abi.count(metric);
+        if self.metrics.count(metric) {
+            self.tick(metrics::PERIOD);
+        }
     }
 
     fn log(&self, level: log::Level, line: &str) {

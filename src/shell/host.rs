@@ -4,7 +4,7 @@ use super::imports::{self, Buffer, Map, Status};
 use super::metrics::Metrics;
 use crate::runtime::{Abi, Fields};
 use crate::words::{HeaderEdits, Headers, Response, UnixTime};
-use crate::world::{CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version};
+use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -125,6 +125,12 @@ impl Abi for ProxyWasm {
         imports::buffer(Buffer::RequestBody, most).unwrap_or_default()
     }
 
+    fn replace_body(&self, body: &[u8]) {
+        if imports::set_buffer(Buffer::RequestBody, body).is_err() {
+            imports::log(4, "oidc: the host refused another body");
+        }
+    }
+
     fn resume(&self) {
         let _ = imports::resume_request();
     }
@@ -155,8 +161,12 @@ impl Abi for ProxyWasm {
         imports::share(key, value, version.0).map_err(|_: Status| NotWritten)
     }
 
-    fn count(&self, metric: Metric) {
-        self.metrics.borrow_mut().count(metric);
+    fn add(&self, counter: &str, by: u64) {
+        self.metrics.borrow_mut().add(counter, by);
+    }
+
+    fn record(&self, histogram: &str, value: u64) {
+        self.metrics.borrow_mut().record(histogram, value);
     }
 
     fn log(&self, level: log::Level, line: &str) {

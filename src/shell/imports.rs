@@ -70,6 +70,7 @@ unsafe extern "C" {
     fn proxy_add_header_map_value(map: u32, n: *const u8, n_size: usize, v: *const u8, v_size: usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
         details: *const u8,
@@ -104,6 +105,7 @@ unsafe extern "C" {
     ) -> u32;
     fn proxy_define_metric(kind: u32, name: *const u8, name_size: usize, id: *mut u32) -> u32;
     fn proxy_increment_metric(id: u32, offset: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
 }
 
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
@@ -169,6 +171,11 @@ pub fn remove_field(map: Map, name: &str) -> Result<(), Status> {
 /// At most `most` bytes of a buffer, from its beginning.
 pub fn buffer(buffer: Buffer, most: usize) -> Result<Vec<u8>, Status> {
     bytes(|data, size| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, most, data, size) })
+}
+
+/// Puts `data` in the place of all that a buffer holds.
+pub fn set_buffer(buffer: Buffer, data: &[u8]) -> Result<(), Status> {
+    done(unsafe { proxy_set_buffer_bytes(buffer as u32, 0, usize::MAX, data.as_ptr(), data.len()) })
 }
 
 /// Answers the request of the stream in force; `headers` in the host's own form.
@@ -241,14 +248,28 @@ pub fn foreign(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
 
 /// Defines a counter.
 pub fn counter(name: &str) -> Result<u32, Status> {
+    metric(0, name)
+}
+
+/// Defines a histogram.
+pub fn histogram(name: &str) -> Result<u32, Status> {
+    metric(2, name)
+}
+
+fn metric(kind: u32, name: &str) -> Result<u32, Status> {
     let mut id = 0;
-    done(unsafe { proxy_define_metric(0, name.as_ptr(), name.len(), &mut id) })?;
+    done(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &mut id) })?;
     Ok(id)
 }
 
-/// Adds one to a counter.
-pub fn increment(id: u32) -> Result<(), Status> {
-    done(unsafe { proxy_increment_metric(id, 1) })
+/// Adds to a counter.
+pub fn increment(id: u32, by: i64) -> Result<(), Status> {
+    done(unsafe { proxy_increment_metric(id, by) })
+}
+
+/// Notes a value for a histogram.
+pub fn record(id: u32, value: u64) -> Result<(), Status> {
+    done(unsafe { proxy_record_metric(id, value) })
 }
 
 /// Random bytes of the system's.

@@ -1,34 +1,36 @@
-//! Counters of the host. There are as many as there are kinds of events, never one per user or path: hosts free none.
+//! Counters and histograms of the host. There are as many as there are kinds of events, never one per user or path: hosts
+//! free none.
 
 use super::imports;
-use crate::world::Metric;
 use std::collections::HashMap;
 
-/// The counters that were counted so far.
+/// Those that were used so far, by name. A host without metrics has none.
 #[derive(Default)]
 pub struct Metrics {
-    ids: HashMap<Metric, Option<u32>>,
+    ids: HashMap<String, Option<u32>>,
 }
 
 impl Metrics {
-    /// Adds one. A host without metrics has none.
-    pub fn count(&mut self, metric: Metric) {
-        let id = *self.ids.entry(metric).or_insert_with(|| imports::counter(&name(metric)).ok());
-        if let Some(id) = id {
-            let _ = imports::increment(id);
+    /// Makes a counter grow.
+    pub fn add(&mut self, counter: &str, by: u64) {
+        if let Some(id) = self.id(counter, imports::counter) {
+            let _ = imports::increment(id, i64::try_from(by).unwrap_or(i64::MAX));
         }
     }
-}
 
-fn name(metric: Metric) -> String {
-    match metric {
-        Metric::Answered(reason) => format!("oidc.answered.{}", reason.code()),
-        Metric::Forwarded { known: true } => "oidc.forwarded.known".to_owned(),
-        Metric::Forwarded { known: false } => "oidc.forwarded.anonymous".to_owned(),
-        Metric::Calls(endpoint) => format!("oidc.calls.{}", endpoint.name()),
-        Metric::CallsFailed(endpoint) => format!("oidc.calls_failed.{}", endpoint.name()),
-        Metric::SessionsOpened => "oidc.sessions.opened".to_owned(),
-        Metric::SessionsCached => "oidc.sessions.cached".to_owned(),
-        Metric::SessionsCut => "oidc.sessions.cut".to_owned(),
+    /// Notes a value for a histogram.
+    pub fn record(&mut self, histogram: &str, value: u64) {
+        if let Some(id) = self.id(histogram, imports::histogram) {
+            let _ = imports::record(id, value);
+        }
+    }
+
+    fn id(&mut self, name: &str, define: fn(&str) -> Result<u32, imports::Status>) -> Option<u32> {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = define(name).ok();
+        self.ids.insert(name.to_owned(), id);
+        id
     }
 }

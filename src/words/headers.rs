@@ -86,6 +86,11 @@ impl Headers {
         self.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
+    /// As [`Self::all`], for a name that does not live as long.
+    pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.iter().filter(move |(field, _)| field.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
+    }
+
     /// The value of the one field called `name`; an error when there are several.
     pub fn one<'a>(&'a self, name: &'a str) -> Result<Option<&'a [u8]>, Repeated> {
         let mut values = self.all(name);

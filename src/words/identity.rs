@@ -27,6 +27,11 @@ impl Method {
     pub const ALL: [Self; 5] =
         [Self::Session, Self::Bearer, Self::Introspection, Self::Userinfo, Self::AuthorizationCode];
 
+    /// Whether its credential is an access token that the caller brings.
+    pub const fn takes_access_tokens(self) -> bool {
+        matches!(self, Self::Bearer | Self::Introspection | Self::Userinfo)
+    }
+
     /// The name in configuration, logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -97,6 +102,12 @@ impl Sources {
             Source::Introspection => self.introspection.as_ref(),
             Source::Userinfo => self.userinfo.as_ref(),
         }
+    }
+
+    /// An outermost claim of whoever knows it. A `null` counts as missing.
+    pub fn top(&self, name: &str) -> Option<&Value> {
+        let said = Source::ALL.into_iter().filter_map(|source| self.of(source)?.get(name));
+        said.filter(|value| !value.is_null()).next()
     }
 
     /// A claim, as `source` says it. A `null` counts as missing.

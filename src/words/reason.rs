@@ -49,7 +49,11 @@ reasons! {
     LoginDone, "login_done", 303, Nobody;
     /// A callback came again after its login had ended well: the browser goes where it would have gone.
     LoginDoneBefore, "login_done_before", 303, Nobody;
+    /// The resource's metadata were asked for (RFC 9728 §3).
+    ResourceMetadata, "resource_metadata", 200, Nobody;
 
+    /// An endpoint of ours was asked with a method that it does not have.
+    MethodNotAllowed, "method_not_allowed", 405, Caller;
     /// The request has no method, path or host, or one of them twice or not as text (RFC 9112 §3.2).
     RequestMalformed, "request_malformed", 400, Caller;
     /// The path means different things to different servers.

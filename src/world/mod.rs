@@ -8,7 +8,7 @@ pub mod script;
 pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
 pub use flights::{FlightLost, Flights};
 
-use crate::words::{Reason, UnixTime};
+use crate::words::{Method, Reason, UnixTime};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -64,10 +64,8 @@ pub struct NotWritten;
 /// What numbers the operator sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Metric {
-    /// Answers of ours, by reason.
-    Answered(Reason),
-    /// Requests let through, by whether the caller is known.
-    Forwarded { known: bool },
+    /// Requests decided, in all and by rule (its place), where one matched.
+    Decided { rule: Option<u32>, outcome: Outcome },
     /// Calls made, by endpoint.
     Calls(Endpoint),
     /// Calls that failed (no answer, or a status of 500 and above), by endpoint.
@@ -78,6 +76,17 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// It went to the service, its sender known by this credential or not at all.
+    Forwarded(Option<Method>),
+    /// It got an answer of ours.
+    Answered(Reason),
+    /// It went to the service although its rule, which is on trial, would have stopped it.
+    Reported(Reason),
 }
 
 /// The host, as a flow sees it. The runtime implements it over proxy-wasm, a test over a script.

@@ -14,7 +14,7 @@ fn what_is_left_out_has_the_safe_default() {
     assert_eq!((rule.allow, &*rule.providers), (Allow::Authenticated, &[0][..]));
     assert_eq!(rule.methods, [Method::Session, Method::AuthorizationCode]);
     assert_eq!(rule.matches.path, PathMatch::Prefix(String::new()));
-    assert_eq!(rule.access_token, TokenForm::Bearer);
+    assert_eq!(rule.access_token, None);
     let login = rule.login.unwrap();
     assert_eq!((login.scope.as_str(), login.userinfo, login.action), ("openid", false, LoginAction::Redirect));
 }
@@ -233,9 +233,9 @@ fn upstream_headers_are_ours_to_set() {
         );
     }
     let form = |entry: Value| rule(&with(shop(), at, json!([entry]))).access_token;
-    assert_eq!(form(json!({ "token": "access_token", "as": "none" })), TokenForm::None);
-    assert_eq!(form(json!({ "token": "access_token", "as": "bearer" })), TokenForm::Bearer);
-    assert_eq!(form(json!({ "token": "access_token", "name": "X-Token" })), TokenForm::Header("x-token".into()));
+    assert_eq!(form(json!({ "token": "access_token", "as": "none" })), Some(TokenForm::None));
+    assert_eq!(form(json!({ "token": "access_token", "as": "bearer" })), Some(TokenForm::Bearer));
+    assert_eq!(form(json!({ "token": "access_token", "name": "X-Token" })), Some(TokenForm::Header("x-token".into())));
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn methods_that_log_in_leave_a_session() {
     let at = "/rules/1/methods";
     twins(at, json!(["authorization_code"]), "has authorization_code without session", json!(["session"]));
     twins(at, json!(["sesion"]), "nearest is \"session\"", json!(["session", "authorization_code"]));
-    twins(at, json!(["bearer"]), "is not one of session, authorization_code", json!(["authorization_code", "session"]));
+    twins(at, json!(["baerer"]), "nearest is \"bearer\"", json!(["authorization_code", "session"]));
     let ordered = rule(&with(shop(), at, json!(["authorization_code", "session"])));
     assert_eq!(ordered.methods, [Method::Session, Method::AuthorizationCode]);
 }

@@ -10,7 +10,7 @@ pub fn configuration() -> Value {
         "bodies": "unreadable",
         "providers": { "main": main_provider(), "partner": partner() },
         "defaults": defaults(),
-        "rules": [public(), admin(), partners(), shop()],
+        "rules": [public(), admin(), partners(), api(), shop()],
         "session": session(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })
@@ -65,9 +65,13 @@ fn partner() -> Value {
 
 fn defaults() -> Value {
     json!({
+        "mode": "enforce",
         "provider": "main",
         "ambiguous_paths": "refuse",
         "methods": ["session", "authorization_code"],
+        "credentials": { "hide": true },
+        "token": { "client_id_claims": ["client_id", "azp"] },
+        "enrich": ["userinfo"],
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
         "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
@@ -109,6 +113,29 @@ fn partners() -> Value {
         "provider": "partner",
         "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
         "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
+    })
+}
+
+fn api() -> Value {
+    json!({
+        "name": "api",
+        "match": { "host": "api.example.com" },
+        "mode": "report",
+        "provider": ["main", "partner"],
+        "methods": ["bearer"],
+        "credentials": {
+            "bearer": ["header", "query", "form", { "header": "x-access-token" }, { "cookie": "token" }],
+            "hide": false,
+        },
+        "token": {
+            "audience": ["https://api.example.com"],
+            "types": ["at+jwt"],
+            "introspect_jwt": true,
+            "resource": "https://api.example.com",
+            "max_age": "1h",
+            "acr_values": ["urn:example:gold"],
+        },
+        "enrich": ["introspection", "userinfo"],
     })
 }
 
@@ -156,7 +183,7 @@ fn load(example: &Value) -> Config {
 #[test]
 fn the_example_loads() {
     let config = load(&configuration());
-    assert_eq!((config.providers.len(), config.rules.len()), (2, 4));
+    assert_eq!((config.providers.len(), config.rules.len()), (2, 5));
 }
 
 #[test]

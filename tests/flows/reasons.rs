@@ -137,14 +137,19 @@ fn way_to(reason: Reason) -> Answer {
             let Verdict::Respond { response, reason } = exchange::unconfigured() else { panic!("it lets through") };
             Answer::new(SHOP.to_owned(), Vec::new(), Verdict::Respond { response, reason })
         }
-        Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => panic!("policy"),
+        Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => {
+            panic!("policy")
+        }
         Reason::ConsumerUnknown | Reason::RateLimited | Reason::RateLimitUnavailable => panic!("policy"),
         Reason::AccessTokenRequired | Reason::CredentialMalformed | Reason::CredentialRepeated => panic!("exchange"),
         Reason::AccessTokenMalformed | Reason::AccessTokenAlgorithm | Reason::AccessTokenType => panic!("token"),
         Reason::AccessTokenKeyUnknown | Reason::AccessTokenSignature | Reason::AccessTokenIssuer => panic!("token"),
         Reason::AccessTokenAudience | Reason::AccessTokenExpired | Reason::AccessTokenNotYetValid => panic!("token"),
         Reason::AccessTokenClaims | Reason::AccessTokenInactive | Reason::BindingUnsupported => panic!("token"),
-        Reason::AuthenticationWeak | Reason::AuthenticationOld => panic!("exchange"),
+        Reason::AuthenticationWeak
+        | Reason::AuthenticationOld
+        | Reason::ResourceMetadata
+        | Reason::MethodNotAllowed => panic!("exchange"),
         Reason::IntrospectionUnavailable | Reason::IntrospectionInvalid => panic!("introspection"),
         Reason::IntrospectionRefused | Reason::EndpointMissing => panic!("introspection"),
         Reason::FlightLost => {

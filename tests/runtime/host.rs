@@ -2,9 +2,7 @@
 
 use oidc_proxy_wasm::runtime::{Abi, Fields};
 use oidc_proxy_wasm::words::{HeaderEdits, Headers, Response, UnixTime};
-use oidc_proxy_wasm::world::{
-    CallError, Hash, HostCheck, Metric, NotWritten, ProviderRequest, ProviderResponse, Version,
-};
+use oidc_proxy_wasm::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -43,6 +41,10 @@ pub struct Fake {
     ticks: RefCell<Vec<Duration>>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     lines: RefCell<Vec<String>>,
+    /// What was told of each counter, in sum.
+    pub counted: RefCell<HashMap<String, u64>>,
+    /// What was told to histograms.
+    pub recorded: RefCell<Vec<(String, u64)>>,
 }
 
 impl Fake {
@@ -179,6 +181,10 @@ impl Abi for Fake {
         body[..most.min(body.len())].to_vec()
     }
 
+    fn replace_body(&self, body: &[u8]) {
+        *self.buffered.borrow_mut() = body.to_vec();
+    }
+
     fn resume(&self) {
         self.note(Seen::Resumed);
     }
@@ -223,7 +229,13 @@ impl Abi for Fake {
         Ok(())
     }
 
-    fn count(&self, _: Metric) {}
+    fn add(&self, counter: &str, by: u64) {
+        *self.counted.borrow_mut().entry(counter.to_owned()).or_default() += by;
+    }
+
+    fn record(&self, histogram: &str, value: u64) {
+        self.recorded.borrow_mut().push((histogram.to_owned(), value));
+    }
 
     fn log(&self, _: log::Level, line: &str) {
         self.lines.borrow_mut().push(line.to_owned());

@@ -6,11 +6,13 @@
 mod provider;
 mod rule;
 mod session;
+mod token;
 mod top;
 
 pub use provider::{CLIENT, PROVIDER};
 pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};
 pub use session::{COOKIE, SESSION};
+pub use token::{CREDENTIALS, PLACE, TOKEN};
 pub use top::{OBSERVABILITY, TOP};
 
 use std::time::Duration;

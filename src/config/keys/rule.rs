@@ -1,6 +1,6 @@
 //! The keys of a rule.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, TOKEN, Table, key};
 
 /// A rule.
 pub static RULE: Table = Table {
@@ -11,11 +11,15 @@ pub static RULE: Table = Table {
         NAME,
         MATCHES,
         ALLOW,
+        MODE,
         PROVIDER,
         AMBIGUOUS_PATHS,
         METHODS,
+        CREDENTIALS_KEY,
+        TOKEN_KEY,
         LOGIN_KEY,
         REQUIRE_KEY,
+        ENRICH,
         UPSTREAM_HEADERS,
         ERRORS_KEY,
     ],
@@ -27,7 +31,19 @@ pub static DEFAULTS: Table = Table {
     doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
     blanks: Blanks::Unset,
-    keys: &[PROVIDER, AMBIGUOUS_PATHS, METHODS, LOGIN_KEY, REQUIRE_KEY, UPSTREAM_HEADERS, ERRORS_KEY],
+    keys: &[
+        MODE,
+        PROVIDER,
+        AMBIGUOUS_PATHS,
+        METHODS,
+        CREDENTIALS_KEY,
+        TOKEN_KEY,
+        LOGIN_KEY,
+        REQUIRE_KEY,
+        ENRICH,
+        UPSTREAM_HEADERS,
+        ERRORS_KEY,
+    ],
 };
 
 const NAME: Key = key(
@@ -49,7 +65,19 @@ const ALLOW: Key = key(
     "Whom it lets in. `authenticated`: one proven identity that satisfies `require`. `anonymous`: anyone, credentials \
      are not looked at. `optional`: anyone, with the identity where there is one. `nobody`: 403.",
 );
-const PROVIDER: Key = key("provider", Kind::Text, Preset::Said("the only one"), "A name under `providers`.");
+const MODE: Key = key(
+    "mode",
+    Kind::Choice(&["enforce", "report"]),
+    Preset::Text("enforce"),
+    "`enforce`: verdicts count. `report`: a request that the rule would refuse or send to log in is logged, counted and \
+     let through, with nothing told of its sender: a new rule on trial.",
+);
+const PROVIDER: Key = key(
+    "provider",
+    Kind::Names,
+    Preset::Said("the only one"),
+    "A name under `providers`; or a list of names, any of which may have issued an access token (`bearer` alone).",
+);
 const AMBIGUOUS_PATHS: Key = key(
     "ambiguous_paths",
     Kind::Choice(&["refuse", "forward"]),
@@ -60,9 +88,30 @@ const AMBIGUOUS_PATHS: Key = key(
 );
 const METHODS: Key = key(
     "methods",
-    Kind::Some(&Kind::Choice(&["session", "authorization_code"])),
+    Kind::Some(&Kind::Choice(&["session", "bearer", "introspection", "userinfo", "authorization_code"])),
     Preset::Words(&["session", "authorization_code"]),
-    "The credentials that are looked for, always in this order.",
+    "The credentials that are looked for, always in this order; the first one found decides. `session`: a cookie of \
+     ours. `bearer`: a JWT access token, judged by its signature (RFC 9068). `introspection`: any other access token, or \
+     all without `bearer`, of which the provider is asked (RFC 7662). `userinfo`: the same, by asking for userinfo. \
+     `authorization_code`: a login.",
+);
+const CREDENTIALS_KEY: Key = key(
+    "credentials",
+    Kind::Section(&CREDENTIALS),
+    Preset::Said("`Authorization: Bearer`, hidden from the service"),
+    "Where an access token is looked for, and whether it travels on.",
+);
+const TOKEN_KEY: Key = key(
+    "token",
+    Kind::Section(&TOKEN),
+    Preset::Said("none; `bearer` needs `token.audience`"),
+    "What an access token must be, and how fresh and strong the user's authentication.",
+);
+const ENRICH: Key = key(
+    "enrich",
+    Kind::Some(&Kind::Choice(&["introspection", "userinfo"])),
+    NONE,
+    "Who else is asked about the bearer of a JWT access token, for further claims; answers are cached.",
 );
 const LOGIN_KEY: Key = key(
     "login",

@@ -6,6 +6,7 @@ use super::{Start, landing, redirect};
 use crate::config::{self, LoginAction};
 use crate::http::cookie::SameSite;
 use crate::http::text;
+use crate::policy;
 use crate::provider::token::{self, Code, Tokens};
 use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
 use crate::session::Content;
@@ -16,6 +17,8 @@ use crate::world::World;
 use std::rc::Rc;
 use std::time::Duration;
 
+/// Claims about the authentication and the ID token itself (OIDC Core §2), which userinfo cannot add.
+const OF_THE_LOGIN: [&str; 9] = ["iss", "aud", "exp", "iat", "nonce", "azp", "acr", "amr", "auth_time"];
 /// The life of an access token that says none.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
 
@@ -136,6 +139,8 @@ impl<'a> Callback<'a> {
         let evidence = LoginEvidence { nonce: &self.login.nonce, access_token: &tokens.access_token };
         let verified = self.party.provider.verify_id_token(world, id_token, &evidence).await?;
         let subject: Rc<str> = verified.subject().into();
+        let skew = self.party.provider.settings.clock_skew;
+        policy::step_up(&self.guard.rule.token, |name| verified.claims().get(name), world.now(), skew)?;
         let mut claims = (**verified.claims()).clone();
         if self.settings.userinfo {
             let settings = &self.party.provider.settings;
@@ -146,8 +151,11 @@ impl<'a> Callback<'a> {
                 )
             })?;
             for (name, value) in userinfo::fetch(world, settings, endpoint, &tokens.access_token, &subject).await? {
-                // What the signed token says stands: userinfo adds, it does not change (attack I18).
-                claims.entry(name).or_insert(value);
+                // What the signed token says stands: userinfo adds, it does not change (attack I18), and of the login
+                // itself it says nothing.
+                if !OF_THE_LOGIN.contains(&name.as_str()) {
+                    claims.entry(name).or_insert(value);
+                }
             }
         }
         Ok((subject, claims))
@@ -179,7 +187,7 @@ impl<'a> Callback<'a> {
         let mut cookies = sessions.set(world, &content, &request.headers)?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
-            return Ok(Proof { identity: self.identity(content), cookies });
+            return Ok(Proof { identity: self.identity(content), cookies, hiding: None });
         }
         let home = self.party.home(&self.login.target);
         let home = match sessions.settings.cookie.same_site {

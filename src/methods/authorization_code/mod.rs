@@ -21,11 +21,20 @@ use crate::world::World;
 /// Pass-through parameters are cut to so many characters.
 const LONGEST_PASSED: usize = 256;
 
+/// Sends a page load to log in once more, since the login that there is does not suffice; does nothing for all else.
+pub async fn begin_again(world: &World, guard: &Guard, request: &Request) -> Result<(), Stop> {
+    match navigation::audience(request) {
+        Audience::Background => Ok(()),
+        _ => begin(world, guard, request).await,
+    }
+}
+
 /// Sends a page load to log in; all else is told that a login is needed. Does nothing where the rule has no login.
 pub async fn begin(world: &World, guard: &Guard, request: &Request) -> Result<(), Stop> {
     let Some((login, party)) = guard.login() else { return Ok(()) };
     if navigation::audience(request) == Audience::Background {
-        return Err(Reason::LoginRequired.into());
+        let tokens = guard.takes_access_tokens();
+        return Err(if tokens { Reason::AccessTokenRequired } else { Reason::LoginRequired }.into());
     }
     if let Some(stop) = to_the_right_host(party, request) {
         return Err(stop);
@@ -92,6 +101,14 @@ impl Start<'_> {
         ];
         if settings.response_mode == ResponseMode::FormPost {
             params.push(("response_mode", "form_post"));
+        }
+        let acr_values = self.guard.rule.token.acr_values.join(" ");
+        if !acr_values.is_empty() {
+            params.push(("acr_values", &acr_values));
+        }
+        let max_age = self.guard.rule.token.max_age.map(|age| age.as_secs().to_string());
+        if let Some(seconds) = &max_age {
+            params.push(("max_age", seconds));
         }
         // What is passed on wins over the rule's own, and that over the provider's.
         for (name, value) in self.passed.iter().chain(&self.login.params).chain(&settings.authorization_params) {

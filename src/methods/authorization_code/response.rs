@@ -37,9 +37,7 @@ pub async fn read(world: &World, request: &Request, mode: ResponseMode) -> Resul
 }
 
 async fn form_body(world: &World, request: &Request) -> Result<String, Refusal> {
-    let essence = |value: &str| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let kind = request.headers.one("content-type").ok().flatten().and_then(|value| std::str::from_utf8(value).ok());
-    if kind.map(essence).as_deref() != Some("application/x-www-form-urlencoded") {
+    if !form::is_form(request) {
         return Err(Refusal::new(Reason::CallbackMalformed, "the POST is no form by its content type"));
     }
     let body = world.body(LARGEST).await.map_err(|error| match error {

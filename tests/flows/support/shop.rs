@@ -2,7 +2,7 @@
 
 use super::{Answer, Browser, Idp, Req, Value, json};
 use oidc_proxy_wasm::exchange::{self, Gate};
-use oidc_proxy_wasm::words::{Headers, Request, UnixTime};
+use oidc_proxy_wasm::words::{Headers, Reason, Request, UnixTime};
 use oidc_proxy_wasm::world::World;
 use oidc_proxy_wasm::world::script::Script;
 use std::cell::Cell;
@@ -164,7 +164,8 @@ impl Shop {
         let lines = self.script.lines();
         let lines = &lines[self.read.replace(lines.len())..];
         assert!(lines.iter().any(|line| line.contains(reason.code())), "{reason} is not in the log");
-        assert_eq!(answer.header("cache-control").as_deref(), Some("no-store"));
+        let kept = if reason == Reason::ResourceMetadata { "public, max-age=300" } else { "no-store" };
+        assert_eq!(answer.header("cache-control").as_deref(), Some(kept));
         for secret in self.idp.secrets() {
             assert!(!answer.body().contains(&secret), "a secret on a page: {secret}");
             assert!(!answer.location().unwrap_or_default().contains(&secret), "a secret in a redirect: {secret}");

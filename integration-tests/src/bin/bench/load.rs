@@ -125,7 +125,8 @@ impl Lane {
     fn answered(&mut self, status: u16) -> Result<(), String> {
         let mut filled = 0;
         loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).map_err(|error| format!("not answered: {error}"))?;
+            let read =
+                self.stream.read(&mut self.buffer[filled..]).map_err(|error| format!("not answered: {error}"))?;
             if read == 0 {
                 return Err("the connection was closed, or the answer is too long".to_owned());
             }

@@ -1,0 +1,97 @@
+//! The keys of a rule about access tokens.
+
+use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+
+static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
+static ELSEWHERE: Kind = Kind::Section(&PLACE);
+static A_PLACE: Kind = Kind::Either(&WORD, &ELSEWHERE);
+static ANY: Kind = Kind::Choice(&["any"]);
+static NAMES: Kind = Kind::Some(&Kind::Text);
+
+/// Where an access token is looked for.
+pub static CREDENTIALS: Table = Table {
+    place: "rules[].credentials",
+    doc: "Where an access token is looked for. Two of them in one request are refused (RFC 6750 §2).",
+    blanks: Blanks::Unset,
+    keys: &[
+        key(
+            "bearer",
+            Kind::Some(&A_PLACE),
+            Preset::Words(&["header"]),
+            "`header`: `Authorization: Bearer`. `query` and `form`: a parameter `access_token`; `form` where `bodies` are \
+             readable. `{ header: NAME }` and `{ cookie: NAME }`: alone in a field or cookie of that name.",
+        ),
+        key(
+            "hide",
+            Kind::Flag,
+            Preset::Flag(true),
+            "Whether the token that was used is kept from the service: out of the field, the cookie, the path or the \
+             body that carried it. `upstream_headers` may hand it on in a place of its own.",
+        ),
+    ],
+};
+
+/// Another place for an access token.
+pub static PLACE: Table = Table {
+    place: "rules[].credentials.bearer[]",
+    doc: "Another place for an access token; exactly one of the two.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key("header", Kind::Text, NONE, "The name of a header field that holds nothing else."),
+        key("cookie", Kind::Text, NONE, "The name of a cookie that holds nothing else."),
+    ],
+};
+
+/// What an access token must be.
+pub static TOKEN: Table = Table {
+    place: "rules[].token",
+    doc: "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
+          token is never taken for an access token, whatever stands here.",
+    blanks: Blanks::Refused,
+    keys: &[
+        key(
+            "audience",
+            Kind::Either(&ANY, &NAMES),
+            Preset::Said("none; `bearer` needs it"),
+            "Of these the token's `aud` must have one (RFC 9068 §4). `any`, written out: whatever audience; then \
+             `require` should say something about the client.",
+        ),
+        key(
+            "types",
+            Kind::Some(&Kind::Text),
+            Preset::Words(&["at+jwt", "JWT", "absent"]),
+            "What a JWT's `typ` may be; `absent` for none. RFC 9068 alone: `[at+jwt]`.",
+        ),
+        key(
+            "client_id_claims",
+            Kind::Some(&Kind::Text),
+            Preset::Words(&["client_id", "azp", "cid", "appid"]),
+            "Claims that name the client; the first that is present does.",
+        ),
+        key(
+            "introspect_jwt",
+            Kind::Flag,
+            Preset::Flag(false),
+            "Whether the provider is asked about JWTs too, after their signature was found good.",
+        ),
+        key(
+            "resource",
+            Kind::Text,
+            NONE,
+            "This resource's own name, an `https` URL. Its metadata are then served at its well-known path (RFC 9728), \
+             and challenges say where.",
+        ),
+        key(
+            "max_age",
+            SPAN,
+            NONE,
+            "How long ago the user may have authenticated (`auth_time`). Else: a challenge (RFC 9470), or a new login.",
+        ),
+        key(
+            "acr_values",
+            Kind::Some(&Kind::Text),
+            NONE,
+            "Of these the authentication's `acr` must be one. Else: a challenge (RFC 9470), or a new login.",
+        ),
+    ],
+};

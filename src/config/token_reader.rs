@@ -1,0 +1,136 @@
+//! Reads what a rule says about access tokens.
+
+use super::addresses::{self, PlainHttp};
+use super::problem::quoted;
+use super::section::Section;
+use super::upstream_reader::spelled;
+use super::{Credentials, Enrich, Place, TokenRules};
+use crate::words::Method;
+
+/// Where access tokens are looked for.
+pub(super) fn credentials(section: &Section) -> Credentials {
+    let mut bearer: Vec<Place> = Vec::new();
+    let words = section.texts("bearer").into_iter().filter_map(|word| match word {
+        "header" => Some(Place::Authorization),
+        "query" => Some(Place::Query),
+        "form" => Some(Place::Form),
+        _ => None,
+    });
+    let elsewhere = section.sections("bearer");
+    let elsewhere = elsewhere.iter().filter(|place| place.is_object()).filter_map(elsewhere_in);
+    for place in words.chain(elsewhere) {
+        if bearer.contains(&place) {
+            section.problem("bearer", "names a place twice");
+        }
+        bearer.push(place);
+    }
+    Credentials { bearer, hide: section.flag("hide") }
+}
+
+fn elsewhere_in(place: &Section) -> Option<Place> {
+    match (place.text("header"), place.text("cookie")) {
+        (Some(name), None) => match addresses::header_name(name) {
+            Ok(name) if name == "authorization" => {
+                place.problem("header", "is a field with a scheme: write `header`, which reads Authorization: Bearer");
+                None
+            }
+            Ok(name) => Some(Place::Header(name)),
+            Err(message) => {
+                place.problem("header", message);
+                None
+            }
+        },
+        (None, Some(name)) if addresses::is_token(name) => Some(Place::Cookie(name.to_owned())),
+        (None, Some(_)) => {
+            place.problem("cookie", "is no name for a cookie (RFC 6265 §4.1.1)");
+            None
+        }
+        _ => {
+            place.problem_here("needs exactly one of header and cookie");
+            None
+        }
+    }
+}
+
+/// What an access token must be.
+pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
+    let audience = match section.value("audience") {
+        Some(value) if value.is_string() => None,
+        Some(_) => Some(section.texts("audience").into_iter().map(str::to_owned).collect()),
+        None => {
+            if methods.contains(&Method::Bearer) {
+                let message = "is missing: bearer takes tokens that are meant for this API alone; name the values of aud \
+                               that mean it, or write `any`";
+                section.problem("audience", message);
+            }
+            // Introspected tokens are bound to us by our own registration.
+            None
+        }
+    };
+    let types = section.texts("types").into_iter().map(|typ| (typ != "absent").then(|| media_type(typ))).collect();
+    let resource = section.text("resource").and_then(|text| {
+        let checked = addresses::url(text, PlainHttp::OnLoopback);
+        checked.map_err(|message| section.problem("resource", message)).ok()
+    });
+    if resource.as_ref().is_some_and(|url| url.query().is_some()) {
+        section.problem("resource", "has a query, which a well-known path cannot tell (RFC 9728 §3)");
+    }
+    let acr_values: Vec<String> = section.texts("acr_values").into_iter().map(str::to_owned).collect();
+    if let Some(value) = acr_values.iter().find(|value| value.contains([' ', '"', '\\'])) {
+        section.problem("acr_values", format!("{} is not one value: no spaces, \" or \\", quoted(value)));
+    }
+    TokenRules {
+        audience,
+        types,
+        client_id_claims: section.texts("client_id_claims").into_iter().map(str::to_owned).collect(),
+        introspect_jwt: section.flag("introspect_jwt"),
+        resource,
+        max_age: section.duration("max_age"),
+        acr_values,
+    }
+}
+
+/// A `typ` as it is compared: without case, and without the prefix that may be left out (RFC 7515 §4.1.9).
+fn media_type(typ: &str) -> String {
+    let lower = typ.to_ascii_lowercase();
+    lower.strip_prefix("application/").map_or(lower.clone(), str::to_owned)
+}
+
+/// Who else is asked.
+pub(super) fn enrich(rule: &Section) -> Enrich {
+    let asked = rule.texts("enrich");
+    Enrich { introspection: asked.contains(&"introspection"), userinfo: asked.contains(&"userinfo") }
+}
+
+/// Reports what cannot go together.
+pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials, providers: usize) {
+    let takes_tokens = methods.iter().any(|method| method.takes_access_tokens());
+    if own.has("credentials") && !takes_tokens {
+        own.problem("credentials", "is for access tokens: methods has none of bearer, introspection, userinfo");
+    }
+    if own.has("enrich") && !methods.contains(&Method::Bearer) {
+        own.problem("enrich", "adds to JWT access tokens: methods has no bearer");
+    }
+    if own.section("token").flag("introspect_jwt") && !methods.contains(&Method::Bearer) {
+        own.problem("token", "has introspect_jwt without bearer: introspection alone asks about every token");
+    }
+    if providers > 1
+        && let Some(other) = methods.iter().find(|method| **method != Method::Bearer)
+    {
+        let why = match other {
+            Method::Introspection | Method::Userinfo => "an opaque token does not say who issued it",
+            _ => "a login has one provider",
+        };
+        own.problem("provider", format!("is a list, which is for bearer alone, beside {}: {why}", other.name()));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for place in &credentials.bearer {
+        if let Place::Header(name) = place {
+            let name = spelled(name);
+            if names.contains(&name) {
+                own.problem("credentials", "names a header twice (- and _ are the same to many services)");
+            }
+            names.push(name);
+        }
+    }
+}

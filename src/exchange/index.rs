@@ -1,0 +1,123 @@
+//! Finds a request's rule among many: by host and path first, so that a thousand rules cost what one does.
+
+use super::rules::Asked;
+use crate::config::{HostMatch, Match, PathMatch};
+use std::collections::HashMap;
+
+/// The rules by what they match, each by its place in the configuration.
+#[derive(Default)]
+pub struct Index {
+    exact: HashMap<String, Paths>,
+    /// By what hosts end in, which begins with a dot.
+    suffixes: HashMap<String, Paths>,
+    any: Paths,
+}
+
+/// The rules of one host, by path.
+#[derive(Default)]
+struct Paths {
+    exact: HashMap<String, Vec<usize>>,
+    prefixes: HashMap<String, Vec<usize>>,
+    /// The lengths of the prefixes: nothing else is looked up.
+    lengths: Vec<usize>,
+}
+
+impl Index {
+    /// Files the rules in their order.
+    pub fn new<'a>(rules: impl Iterator<Item = &'a Match>) -> Self {
+        let mut index = Self::default();
+        for (place, wanted) in rules.enumerate() {
+            let paths = match &wanted.host {
+                HostMatch::Any => &mut index.any,
+                HostMatch::Exact { host, .. } => index.exact.entry(host.clone()).or_default(),
+                HostMatch::Suffix(suffix) => index.suffixes.entry(suffix.clone()).or_default(),
+            };
+            paths.file(&wanted.path, place);
+        }
+        index
+    }
+
+    /// The first rule whose host and path cover these, and which `fits` in all else.
+    pub fn first(&self, asked: &Asked<'_>, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let host = &*asked.host;
+        let exact = self.exact.get(host).and_then(|paths| paths.first(path, &fits));
+        let dots = host.char_indices().filter(|(at, letter)| *letter == '.' && *at > 0).map(|(at, _)| at);
+        let dots = dots.filter(|_| !self.suffixes.is_empty());
+        let ends = dots.filter_map(|at| self.suffixes.get(host.get(at..)?)?.first(path, &fits));
+        ends.chain(exact).chain(self.any.first(path, &fits)).min()
+    }
+}
+
+impl Paths {
+    fn file(&mut self, path: &PathMatch, place: usize) {
+        match path {
+            PathMatch::Exact(path) => self.exact.entry(path.clone()).or_default().push(place),
+            PathMatch::Prefix(prefix) => {
+                self.prefixes.entry(prefix.clone()).or_default().push(place);
+                if !self.lengths.contains(&prefix.len()) {
+                    self.lengths.push(prefix.len());
+                }
+            }
+        }
+    }
+
+    fn first(&self, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
+        let of = |places: &Vec<usize>| places.iter().copied().find(|place| fits(*place));
+        let exact = self.exact.get(path).filter(|_| !self.exact.is_empty()).and_then(of);
+        let prefixes = self.lengths.iter().filter_map(|length| {
+            let (prefix, rest) = path.split_at_checked(*length)?;
+            (rest.is_empty() || rest.starts_with('/')).then(|| self.prefixes.get(prefix).and_then(of))?
+        });
+        prefixes.chain(exact).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::borrow::Cow;
+
+    fn wanted(host: HostMatch, path: PathMatch) -> Match {
+        Match { host, path, methods: Vec::new(), headers: Vec::new() }
+    }
+
+    fn exact(host: &str) -> HostMatch {
+        HostMatch::Exact { host: host.to_owned(), port: None }
+    }
+
+    fn below(prefix: &str) -> PathMatch {
+        PathMatch::Prefix(prefix.to_owned())
+    }
+
+    /// Every rule of a small world against every request of it: the index finds what a walk over all rules finds.
+    #[test]
+    fn it_finds_what_a_walk_over_all_rules_finds() {
+        let hosts =
+            [HostMatch::Any, exact("a.example"), HostMatch::Suffix(".example".to_owned()), exact("b.a.example")];
+        let paths = [
+            below(""),
+            below("/x"),
+            below("/x/y"),
+            PathMatch::Exact("/x".to_owned()),
+            PathMatch::Exact("/".to_owned()),
+        ];
+        let pairs = || hosts.iter().flat_map(|host| paths.iter().map(move |path| wanted(host.clone(), path.clone())));
+        let rules: Vec<Match> = pairs().collect();
+        for turn in 0..rules.len() {
+            let mut rules = rules.clone();
+            rules.rotate_left(turn);
+            let index = Index::new(rules.iter());
+            for host in ["a.example", "b.a.example", "example", "other", "c.example"] {
+                for path in ["/", "/x", "/x/", "/x/y", "/xy", "/x/y/z", "/y"] {
+                    let asked = Asked { host: Cow::Borrowed(host), port: Some(443), path: Ok(Cow::Borrowed(path)) };
+                    let walk = |odd: bool| {
+                        let covers = |rule: &Match| crate::exchange::rules::covers_host_and_path(rule, &asked, path);
+                        rules.iter().enumerate().position(|(at, rule)| covers(rule) && (!odd || at % 2 == 1))
+                    };
+                    assert_eq!(index.first(&asked, path, |_| true), walk(false), "{host} {path} after {turn}");
+                    assert_eq!(index.first(&asked, path, |at| at % 2 == 1), walk(true), "{host} {path} after {turn}");
+                }
+            }
+        }
+    }
+}

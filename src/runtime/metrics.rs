@@ -1,0 +1,104 @@
+//! Counts events in the VM, and tells the host once in a while: a host call for each would cost as much as a decision.
+
+use crate::world::{Metric, Outcome};
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// How often the host is told while there is something to tell.
+pub const PERIOD: Duration = Duration::from_secs(1);
+
+/// How many counters may name a rule. The others are as few as their kinds; hosts free none, so a configuration of many
+/// rules must not make them without end.
+const MOST_OF_RULES: usize = 4096;
+
+/// What was counted and not told yet.
+#[derive(Default)]
+pub struct Metrics {
+    pending: RefCell<HashMap<Metric, u64>>,
+    of_rules: RefCell<HashSet<(u32, Outcome)>>,
+}
+
+impl Metrics {
+    /// Counts one; `true` when it is the first since the host was told.
+    pub fn count(&self, metric: Metric) -> bool {
+        let mut pending = self.pending.borrow_mut();
+        let first = pending.is_empty();
+        let count = pending.entry(metric).or_default();
+        *count = count.saturating_add(1);
+        first
+    }
+
+    /// Tells what was counted: the name of each counter, and by how much it grows.
+    pub fn tell(&self, rule: impl Fn(u32) -> Option<String>, mut add: impl FnMut(&str, u64)) {
+        let pending = std::mem::take(&mut *self.pending.borrow_mut());
+        for (metric, count) in pending {
+            add(&format!("oidc.{}", name(metric)), count);
+            if let Metric::Decided { rule: Some(at), outcome } = metric
+                && self.is_room_for(at, outcome)
+                && let Some(rule) = rule(at)
+            {
+                add(&format!("oidc.rule.{rule}.{}", name(metric)), count);
+            }
+        }
+    }
+
+    fn is_room_for(&self, rule: u32, outcome: Outcome) -> bool {
+        let mut known = self.of_rules.borrow_mut();
+        known.contains(&(rule, outcome)) || (known.len() < MOST_OF_RULES && known.insert((rule, outcome)))
+    }
+}
+
+fn name(metric: Metric) -> String {
+    match metric {
+        Metric::Decided { outcome, .. } => match outcome {
+            Outcome::Answered(reason) => format!("answered.{reason}"),
+            Outcome::Forwarded(Some(method)) => format!("forwarded.{}", method.name()),
+            Outcome::Forwarded(None) => "forwarded.anonymous".to_owned(),
+            Outcome::Reported(reason) => format!("reported.{reason}"),
+        },
+        Metric::Calls(endpoint) => format!("calls.{}", endpoint.name()),
+        Metric::CallsFailed(endpoint) => format!("calls_failed.{}", endpoint.name()),
+        Metric::SessionsOpened => "sessions.opened".to_owned(),
+        Metric::SessionsCached => "sessions.cached".to_owned(),
+        Metric::SessionsCut => "sessions.cut".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{Method, Reason};
+
+    fn told(metrics: &Metrics) -> Vec<(String, u64)> {
+        let mut told = Vec::new();
+        metrics.tell(|at| (at == 7).then(|| "shop".to_owned()), |name, count| told.push((name.to_owned(), count)));
+        told.sort();
+        told
+    }
+
+    #[test]
+    fn what_was_counted_is_told_once_in_all_and_by_rule() {
+        let metrics = Metrics::default();
+        let decided = |outcome| Metric::Decided { rule: Some(7), outcome };
+        assert!(metrics.count(decided(Outcome::Forwarded(Some(Method::Bearer)))));
+        assert!(!metrics.count(decided(Outcome::Forwarded(Some(Method::Bearer)))));
+        metrics.count(Metric::Decided { rule: None, outcome: Outcome::Answered(Reason::NoRule) });
+        let expected =
+            [("oidc.answered.no_rule", 1), ("oidc.forwarded.bearer", 2), ("oidc.rule.shop.forwarded.bearer", 2)];
+        assert_eq!(told(&metrics), expected.map(|(name, count)| (name.to_owned(), count)));
+        assert_eq!(told(&metrics), []);
+    }
+
+    // E07: counters are never freed.
+    #[test]
+    fn rules_without_end_make_no_counters_without_end() {
+        let metrics = Metrics::default();
+        let mut names = HashSet::new();
+        for rule in 0..10_000 {
+            metrics.count(Metric::Decided { rule: Some(rule), outcome: Outcome::Forwarded(None) });
+            metrics.tell(|at| Some(at.to_string()), |name, _| drop(names.insert(name.to_owned())));
+        }
+        assert_eq!(names.len(), MOST_OF_RULES + 1);
+    }
+}
