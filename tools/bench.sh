@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # make bench: what a request costs with the filter, beside Envoy's own filters, measured in one run.
-#   ROUNDS    how often each load is measured, default 15      REQUESTS  of one load in one round, default 1500
+#   ROUNDS    how often each load is measured, default 80      REQUESTS  of one load in one round, default 400
 #   STRICT=1  fails for a missed goal too, not only for a wrong answer
 set -euo pipefail
 # shellcheck source=tools/lib.sh
@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/toolchain.sh"
 cd "$root"
 
-for setting in "ROUNDS=${ROUNDS:=15}" "REQUESTS=${REQUESTS:=1500}"; do
+for setting in "ROUNDS=${ROUNDS:=80}" "REQUESTS=${REQUESTS:=400}"; do
     case "${setting#*=}" in
         '' | *[!0-9]* | ???????*) fail "$setting is not a number from 1 to 999999" ;;
         *) [ "${setting#*=}" -gt 0 ] || fail "$setting is not a number from 1 to 999999" ;;

@@ -27,7 +27,7 @@ use tokens::Provider;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let extent = Extent { rounds: number("ROUNDS", 15), requests: number("REQUESTS", 1500) };
+    let extent = Extent { rounds: number("ROUNDS", 80), requests: number("REQUESTS", 400) };
     let report = match measured(extent).await {
         Ok(report) => report,
         Err(error) => {

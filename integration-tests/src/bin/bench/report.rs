@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::checks::{self, Check};
 use crate::goals::{BUSY, GOALS, MODULE, verdict};
 use crate::latency::Latency;
-use crate::measure::{Extent, Figures, lowest_quarter};
+use crate::measure::{Extent, Figures, lowest};
 use crate::rows::{Row, name};
 use crate::weight::Weights;
 
@@ -39,7 +39,7 @@ impl Report {
         println!("\nCPU of Envoy for one request, in microseconds; `added` is over the same requests without filters");
         println!("{:<28}{:>8}{:>9}{:>9}{:>8}", "row", "total", "twin", "added", "median");
         for (row, figures) in self.rows.iter().zip(&self.figures) {
-            let (load, twin) = (lowest_quarter(&figures.load), lowest_quarter(&figures.twin));
+            let (load, twin) = (lowest(&figures.load), lowest(&figures.twin));
             let (added, median) = (figures.added(), figures.median_added());
             println!("{:<28}{load:>8.1}{twin:>9.1}{added:>9.1}{median:>8.1}  {}", row.name, row.what);
         }
@@ -78,7 +78,7 @@ impl Report {
             json!({
                 "row": row.name, "what": row.what, "status": row.status,
                 "added_us": figures.added(), "median_added_us": figures.median_added(),
-                "total_us": lowest_quarter(&figures.load), "twin_us": lowest_quarter(&figures.twin),
+                "total_us": lowest(&figures.load), "twin_us": lowest(&figures.twin),
                 "rounds": { "load_us": figures.load, "twin_us": figures.twin },
             })
         });
