@@ -1,5 +1,6 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
+use super::RateLimit;
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
 use serde_json::Value;
@@ -36,6 +37,8 @@ pub struct Rule {
     pub upstream_headers: Vec<UpstreamHeader>,
     /// How a session's access token travels.
     pub access_token: TokenForm,
+    /// How often each caller may come.
+    pub rate_limit: Option<RateLimit>,
     /// What refusals look like.
     pub errors: Errors,
 }
@@ -47,7 +50,9 @@ impl Rule {
             HeaderSource::Claim { claim, .. } => claim,
         });
         let names = self.require.groups.iter().chain(&self.require.roles).map(|rule| &rule.claim);
-        headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned().collect()
+        let claims = self.require.claims.iter().map(|rule| &rule.claim);
+        let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read);
+        headers.chain(names).chain(claims).chain(limit).cloned().collect()
     }
 }
 

@@ -5,7 +5,7 @@ use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
 use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules};
-use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
+use super::{login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, upstream_reader};
 use crate::http::Url;
 use crate::words::Method;
 
@@ -44,6 +44,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         require: Require::default(),
         upstream_headers: Vec::new(),
         access_token: TokenForm::default(),
+        rate_limit: None,
         errors: read_errors(&section.section("errors")),
     };
     match rule.allow {
@@ -64,6 +65,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let logs_in = methods.contains(&Method::AuthorizationCode) || has_unknown_method(section);
     let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
     let (upstream_headers, access_token) = upstream_reader::read(section);
+    let rate_limit = rate_limit_reader::read(section);
     let mut require = Require::default();
     require_reader::add(&mut require, &written.defaults.section("require"));
     require_reader::add(&mut require, &written.own.section("require"));
@@ -71,7 +73,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         Some(login) => Some(login?),
         None => None,
     };
-    Some(Rule { providers: vec![place?], methods, login, require, upstream_headers, access_token, ..rule })
+    Some(Rule { providers: vec![place?], methods, login, require, upstream_headers, access_token, rate_limit, ..rule })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -109,7 +111,7 @@ fn read_name(written: &Written) -> String {
 /// Keys that say something about an identity contradict `anonymous` and `nobody`, which look at none.
 fn refuse_unused(own: &Section) {
     let allow = own.text("allow").unwrap_or_default();
-    for key in ["provider", "methods", "login", "require", "upstream_headers"] {
+    for key in ["provider", "methods", "login", "require", "upstream_headers", "rate_limit"] {
         if own.has(key) {
             own.problem(key, format!("contradicts allow: {allow}, which looks at no identity"));
         }

@@ -5,6 +5,7 @@ use crate::config::{HeaderSource, Rule, TokenForm, UpstreamHeader};
 use crate::http::cookie::{self, Rest};
 use crate::http::text;
 use crate::methods::Guard;
+use crate::policy;
 use crate::words::{HeaderEdits, Identity, Request, Verdict};
 use crate::world::{Metric, World};
 use serde_json::Value;
@@ -12,8 +13,16 @@ use serde_json::Value;
 /// The longest value that a claim may give a header, in bytes.
 const LONGEST: usize = 8 * 1024;
 
-/// Lets a request through: without forged headers and our cookies, with what the rule tells of the identity.
-pub fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
+/// Lets a request through: without forged headers and our cookies, with what the rule tells of the identity. `fields` take
+/// the place of the service's own in its answer.
+pub fn upstream(
+    gate: &Gate,
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    guest: Guest,
+    fields: policy::Fields,
+) -> Verdict {
     let mut edits = gate.cleanse(&request.headers);
     match cookie::without(&request.headers, |name| gate.owns_cookie(name)) {
         Rest::Untouched => {}
@@ -25,6 +34,7 @@ pub fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, gu
         // The service does not speak in our name.
         response.remove.push(name.clone());
     }
+    response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
     world.count(Metric::Forwarded { known: matches!(guest, Guest::Known(_)) });
     match guest {
         Guest::Anonymous => withhold_token(&guard.rule, &mut edits),

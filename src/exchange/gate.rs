@@ -5,6 +5,7 @@ use super::rules::Asked;
 use crate::config::{self, Bodies, Config, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
+use crate::policy::Limiter;
 use crate::provider::Provider;
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
@@ -20,6 +21,7 @@ pub struct Gate {
     providers: Vec<Rc<Provider>>,
     guards: Vec<Guard>,
     endpoints: Vec<Endpoint>,
+    limiter: Limiter,
     asserted_headers: Vec<String>,
     /// What names of our cookies begin with.
     cookie: Option<String>,
@@ -43,6 +45,7 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let limiter = Limiter::new(&config.providers.first().map(ring).unwrap_or_default());
         let session = config.session.map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref());
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| guard(at, rule, &parties)));
@@ -55,6 +58,7 @@ impl Gate {
             providers,
             endpoints: endpoints(&guards),
             guards,
+            limiter,
             asserted_headers: config.asserted_headers,
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
@@ -74,6 +78,11 @@ impl Gate {
     /// The rules, in their order.
     pub fn rules(&self) -> &[Guard] {
         &self.guards
+    }
+
+    /// What counts requests.
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// What operators see.

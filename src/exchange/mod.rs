@@ -4,6 +4,7 @@ mod answer;
 mod endpoints;
 mod forward;
 mod gate;
+mod limit;
 mod page;
 mod rules;
 
@@ -39,7 +40,7 @@ pub async fn decide(gate: &Gate, world: &World, request: &Request) -> Verdict {
         Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
     };
     match admit(world, guard, request).await {
-        Ok(guest) => forward::upstream(gate, world, guard, request, guest),
+        Ok(guest) => limit::upstream(gate, world, guard, request, guest).await,
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
     }
 }

@@ -1,5 +1,9 @@
 //! May this identity do this here?
 
+mod rate_limit;
+
+pub use rate_limit::{Fields, Limiter};
+
 use crate::config::{ClaimRule, ClaimTest, Require, ValuesRule};
 use crate::words::{Identity, Reason, Refusal, Source};
 use serde_json::Value;

@@ -30,5 +30,7 @@ fn name(metric: Metric) -> String {
         Metric::SessionsOpened => "oidc.sessions.opened".to_owned(),
         Metric::SessionsCached => "oidc.sessions.cached".to_owned(),
         Metric::SessionsCut => "oidc.sessions.cut".to_owned(),
+        Metric::Limited => "oidc.rate_limit.limited".to_owned(),
+        Metric::LimitFailed => "oidc.rate_limit.failed".to_owned(),
     }
 }

@@ -117,6 +117,11 @@ impl Script {
         self.0.asked.borrow().iter().map(|call| format!("{} {}", call.method, call.path)).collect()
     }
 
+    /// How many bytes the workers keep for each other, keys aside.
+    pub fn shared_bytes(&self) -> usize {
+        self.0.shared.borrow().values().map(|(value, _)| value.len()).sum()
+    }
+
     /// Under which keys the workers keep something for each other.
     pub fn shared_keys(&self) -> Vec<String> {
         self.0.shared.borrow().keys().cloned().collect()
@@ -136,6 +141,10 @@ impl Script {
 impl Host for Script {
     fn now(&self) -> UnixTime {
         UnixTime::from_secs(self.0.clock.get().as_secs())
+    }
+
+    fn now_millis(&self) -> u64 {
+        u64::try_from(self.0.clock.get().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Different each time, and the same in each run.

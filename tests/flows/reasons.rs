@@ -137,7 +137,9 @@ fn way_to(reason: Reason) -> Answer {
             let Verdict::Respond { response, reason } = exchange::unconfigured() else { panic!("it lets through") };
             Answer::new(SHOP.to_owned(), Vec::new(), Verdict::Respond { response, reason })
         }
-        Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => panic!("policy"),
+        Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => {
+            panic!("policy")
+        }
         Reason::ConsumerUnknown | Reason::RateLimited | Reason::RateLimitUnavailable => panic!("policy"),
         Reason::AccessTokenRequired | Reason::CredentialMalformed | Reason::CredentialRepeated => panic!("exchange"),
         Reason::AccessTokenMalformed | Reason::AccessTokenAlgorithm | Reason::AccessTokenType => panic!("token"),

@@ -59,6 +59,7 @@ fn metadata() -> ProviderResponse {
         status: 200,
         content_type: Some("application/json".to_owned()),
         cache_control: None,
+        grpc_status: None,
         body: document.to_string().into_bytes(),
     }
 }

@@ -1,5 +1,6 @@
 //! The keys of a rule.
 
+use super::rate_limit::RATE_LIMIT_KEY;
 use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
 
 /// A rule.
@@ -17,6 +18,7 @@ pub static RULE: Table = Table {
         LOGIN_KEY,
         REQUIRE_KEY,
         UPSTREAM_HEADERS,
+        RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
 };
@@ -27,7 +29,7 @@ pub static DEFAULTS: Table = Table {
     doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
     blanks: Blanks::Unset,
-    keys: &[PROVIDER, AMBIGUOUS_PATHS, METHODS, LOGIN_KEY, REQUIRE_KEY, UPSTREAM_HEADERS, ERRORS_KEY],
+    keys: &[PROVIDER, AMBIGUOUS_PATHS, METHODS, LOGIN_KEY, REQUIRE_KEY, UPSTREAM_HEADERS, RATE_LIMIT_KEY, ERRORS_KEY],
 };
 
 const NAME: Key = key(
