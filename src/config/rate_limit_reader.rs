@@ -7,9 +7,7 @@ use crate::words::{ClaimPath, Source};
 
 /// Reads `rate_limit`; `None` where there is none, or where something was wrong with it, which is then reported.
 pub(super) fn read(rule: &Section) -> Option<RateLimit> {
-    if !rule.has("rate_limit") {
-        return None;
-    }
+    rule.value("rate_limit")?.as_object()?;
     let limit = rule.section("rate_limit");
     let by = if limit.has("by") { limit.claim_path("by") } else { ClaimPath::new(vec!["sub".to_owned()]) };
     let (rate, counted) = match limit.has("service") {

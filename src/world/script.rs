@@ -29,6 +29,7 @@ struct State {
     tasks: RefCell<VecDeque<LocalFuture<()>>>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     shares: Cell<bool>,
+    rivals: Cell<u32>,
     counts: RefCell<HashMap<Metric, u64>>,
     lines: RefCell<Vec<(log::Level, String)>>,
 }
@@ -51,6 +52,11 @@ impl Script {
     pub fn without_shared_data(self) -> Self {
         self.0.shares.set(false);
         self
+    }
+
+    /// Lets another writer of shared data be first, so many times from now on.
+    pub fn outrun(&self, times: u32) {
+        self.0.rivals.set(times);
     }
 
     /// Moves the clock.
@@ -207,6 +213,12 @@ impl Host for Script {
             return Err(NotWritten);
         }
         let mut shared = self.0.shared.borrow_mut();
+        if let Some(rivals) = self.0.rivals.get().checked_sub(1) {
+            self.0.rivals.set(rivals);
+            let (_, version) = shared.entry(key.to_owned()).or_default();
+            *version = version.wrapping_add(1);
+            return Err(NotWritten);
+        }
         let next = match shared.get(key) {
             None if version == Version::NEW => 1,
             Some((_, now)) if version == Version(*now) => now.wrapping_add(1),

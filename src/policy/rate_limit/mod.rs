@@ -69,7 +69,10 @@ impl Limiter {
         let counts = match (identity, &claim) {
             (None, _) => Counts::Stranger,
             (Some(_), Some(name)) => Counts::Named(name),
-            (Some(identity), None) => identity.client.as_deref().map_or(Counts::Unnamed, Counts::Client),
+            (Some(identity), None) => {
+                let client = identity.client.as_deref().filter(|client| !client.is_empty());
+                client.map_or(Counts::Unnamed, Counts::Client)
+            }
         };
         let rate = limit.rate().map(|rate| (granted(rate, limit, identity), rate.per));
         match &limit.counted {

@@ -61,12 +61,13 @@ pub fn take(host: &dyn Host, caller: Caller, allowance: Allowance, now: u64) -> 
     None
 }
 
-/// Forgets the bucket that is full soonest where there is no room for one more: its caller gains the least by it.
+/// Forgets the bucket that is full soonest where there is no room for one more, of several the one that was written first:
+/// its caller gains the least by it.
 fn make_room(buckets: &mut Vec<(Caller, Bucket)>, now: u64) {
     while buckets.len() >= BUCKETS {
         let soonest = buckets.iter().enumerate().min_by_key(|(_, (_, bucket))| bucket.full_in(now));
         let Some((place, _)) = soonest else { return };
-        buckets.swap_remove(place);
+        buckets.remove(place);
     }
 }
 
