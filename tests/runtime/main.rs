@@ -3,6 +3,7 @@
 mod bodies;
 mod calls;
 mod host;
+mod limits;
 mod responses;
 mod resumed;
 mod waiting;

@@ -18,8 +18,9 @@ const LIMIT: Kind = Kind::Number { least: 1, most: MOST as u64 };
 pub static RATE_LIMIT: Table = Table {
     place: "rules[].rate_limit",
     doc: "How often each caller may come: a bucket per rule and caller, which holds `burst` requests and refills at the \
-          limit. Who has spent it gets 429 with `Retry-After`. The workers of one host count together; several hosts \
-          count together through a `service`. A caller without the claim is counted as its client, one without a client \
+          limit. Who has spent it gets 429 with `Retry-After`. The workers of one host count together, as far as it has shared \
+          data, else each by itself; several hosts count together through a `service`. A host knows 65536 callers that \
+          have spent something; of more, those are forgotten that have spent the least. A caller without the claim is counted as its client, one without a client \
           with all such callers of the rule; strangers (`allow: optional`) have one bucket between them.",
     blanks: Blanks::Unset,
     keys: &[

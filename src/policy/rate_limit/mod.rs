@@ -12,6 +12,7 @@ use crate::world::{Metric, World};
 use bucket::{Allowance, Bucket, Taken};
 use serde_json::Value;
 use slots::Caller;
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 /// How many callers a worker counts by itself; what is beyond is forgotten, oldest use first.
@@ -150,14 +151,14 @@ impl<'a> Counts<'a> {
 }
 
 /// The claim that tells callers apart. What is no text, number or truth value tells nobody apart, and empty text neither.
-fn claimed(limit: &RateLimit, identity: &Identity) -> Option<String> {
+fn claimed<'a>(limit: &RateLimit, identity: &'a Identity) -> Option<Cow<'a, str>> {
     let Some(claim) = identity.sources.find(limit.source, &limit.by) else {
         // A session from before the rule had a limit knows its subject, if not as a claim.
-        return identity.subject.as_deref().filter(|_| limit.by.is("sub")).map(str::to_owned);
+        return identity.subject.as_deref().filter(|_| limit.by.is("sub")).map(Cow::Borrowed);
     };
     match claim {
-        Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        Value::String(text) => Some(Cow::Borrowed(text.as_str())).filter(|text| !text.is_empty()),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(Cow::Owned(value.to_string())),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
