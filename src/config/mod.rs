@@ -14,6 +14,8 @@ mod problem;
 mod protobuf;
 mod provider;
 mod provider_reader;
+mod rate_limit;
+mod rate_limit_reader;
 mod require_reader;
 mod rule;
 mod rule_reader;
@@ -29,6 +31,7 @@ mod whole;
 pub use load::load;
 pub use problem::Problem;
 pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
+pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, RateLimit, RateLimitService};
 pub use rule::{
     Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login,
     LoginAction, Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,

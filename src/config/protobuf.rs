@@ -1,6 +1,7 @@
 //! A configuration that the host hands over as a serialized `google.protobuf.Struct`, which is how Envoy passes on what
 //! stands as YAML in its own configuration (protobuf's `struct.proto`).
 
+use crate::http::protobuf::{Fields, Wire};
 use crate::words::json::Object;
 use serde_json::{Number, Value};
 
@@ -38,7 +39,7 @@ fn value_of(message: &[u8], depth: u8) -> Option<Value> {
     for field in Fields(message) {
         value = match field? {
             (1, Wire::Varint(_)) => Value::Null,
-            (2, Wire::Fixed(bits)) => number(f64::from_bits(bits))?,
+            (2, Wire::Fixed64(bits)) => number(f64::from_bits(bits))?,
             (3, Wire::Bytes(text)) => Value::String(std::str::from_utf8(text).ok()?.to_owned()),
             (4, Wire::Varint(truth)) => Value::Bool(truth != 0),
             (5, Wire::Bytes(inner)) => Value::Object(fields_of(inner, depth)?),
@@ -65,65 +66,6 @@ fn number(double: f64) -> Option<Value> {
         return Some(Value::from(double as i64));
     }
     Number::from_f64(double).map(Value::Number)
-}
-
-enum Wire<'a> {
-    Varint(u64),
-    Fixed(u64),
-    Bytes(&'a [u8]),
-}
-
-/// The fields of a message, with their numbers; `None` where it is broken.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Option<(u64, Wire<'a>)>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_none() {
-            self.0 = &[];
-        }
-        Some(field)
-    }
-}
-
-impl<'a> Fields<'a> {
-    fn field(&mut self) -> Option<(u64, Wire<'a>)> {
-        let tag = self.varint()?;
-        let wire = match tag & 7 {
-            0 => Wire::Varint(self.varint()?),
-            1 => {
-                let (bits, rest) = self.0.split_first_chunk::<8>()?;
-                self.0 = rest;
-                Wire::Fixed(u64::from_le_bytes(*bits))
-            }
-            2 => {
-                let size = usize::try_from(self.varint()?).ok()?;
-                let (bytes, rest) = self.0.split_at_checked(size)?;
-                self.0 = rest;
-                Wire::Bytes(bytes)
-            }
-            _ => return None,
-        };
-        Some((tag >> 3, wire))
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0_u64;
-        for shift in (0..64_u32).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

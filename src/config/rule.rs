@@ -1,5 +1,6 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
+use super::RateLimit;
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
 use serde_json::Value;
@@ -37,6 +38,8 @@ pub struct Rule {
     /// How the access token travels to the service; unless said otherwise a session's as [`TokenForm::Bearer`], and one
     /// that the caller brought not at all, or as it came, by [`Credentials::hide`].
     pub access_token: Option<TokenForm>,
+    /// How often each caller may come.
+    pub rate_limit: Option<RateLimit>,
     /// What refusals look like.
     pub errors: Errors,
 }
@@ -51,7 +54,8 @@ impl Rule {
         let judged = headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned();
         let strength = [("auth_time", self.token.max_age.is_some()), ("acr", !self.token.acr_values.is_empty())];
         let strength = strength.into_iter().filter(|(_, asked)| *asked);
-        judged.chain(strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]))).collect()
+        let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read).cloned();
+        judged.chain(limit).chain(strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]))).collect()
     }
 }
 

@@ -5,7 +5,9 @@ use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
 use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenRules};
-use super::{login_reader, matching, nearest::nearest, require_reader, token_reader, upstream_reader};
+use super::{
+    login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader, upstream_reader,
+};
 use crate::http::Url;
 use crate::words::Method;
 
@@ -44,6 +46,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         require: Require::default(),
         upstream_headers: Vec::new(),
         access_token: None,
+        rate_limit: None,
         errors: read_errors(&section.section("errors")),
     };
     match rule.allow {
@@ -68,6 +71,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let token = token_reader::token(&section.section("token"), &methods);
     token_reader::check(written.own, &methods, &credentials, places.as_ref().map_or(1, Vec::len));
     let (upstream_headers, access_token) = upstream_reader::read(section);
+    let rate_limit = rate_limit_reader::read(section);
     let mut require = Require::default();
     require_reader::add(&mut require, &written.defaults.section("require"));
     require_reader::add(&mut require, &written.own.section("require"));
@@ -92,6 +96,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         enrich,
         upstream_headers,
         access_token,
+        rate_limit,
         ..rule
     })
 }
@@ -131,8 +136,18 @@ fn read_name(written: &Written) -> String {
 /// Keys that say something about an identity contradict `anonymous` and `nobody`, which look at none.
 fn refuse_unused(own: &Section) {
     let allow = own.text("allow").unwrap_or_default();
-    for key in ["mode", "provider", "methods", "credentials", "token", "login", "require", "enrich", "upstream_headers"]
-    {
+    for key in [
+        "mode",
+        "provider",
+        "methods",
+        "credentials",
+        "token",
+        "login",
+        "require",
+        "enrich",
+        "upstream_headers",
+        "rate_limit",
+    ] {
         if own.has(key) {
             own.problem(key, format!("contradicts allow: {allow}, which looks at no identity"));
         }

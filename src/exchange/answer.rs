@@ -44,6 +44,7 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
     if reason.status() == 503 {
         response = response.with("retry-after", RETRY_AFTER);
     }
+    let response = refusal.headers.into_iter().fold(response, |response, (name, value)| response.with(name, value));
     let response = refusal.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
     finished(gate, world, guard, response, reason)
 }

@@ -1,6 +1,6 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, forward, resource_metadata};
+use super::{Guest, answer, limit, resource_metadata};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
@@ -46,7 +46,7 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {
-        Ok(proof) => forward::upstream(gate, world, guard, request, Guest::Known(proof)),
+        Ok(proof) => limit::upstream(gate, world, guard, request, Guest::Known(proof)).await,
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
     }
 }

@@ -5,6 +5,7 @@ use crate::config::{Allow, HeaderSource, Rule, TokenForm, UpstreamHeader};
 use crate::http::cookie::{self, Rest};
 use crate::http::text;
 use crate::methods::{Guard, Hiding};
+use crate::policy;
 use crate::words::{HeaderEdits, Identity, Method, Refusal, Request, Stop, Verdict};
 use crate::world::{Metric, Outcome, World};
 use serde_json::Value;
@@ -13,13 +14,21 @@ use serde_json::Value;
 const LONGEST: usize = 8 * 1024;
 
 /// Lets a request through: without forged headers, our cookies and the credential that was used, with what the rule tells
-/// of the identity.
-pub fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
+/// of the identity. `fields` take the place of the service's own in its answer.
+pub fn upstream(
+    gate: &Gate,
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    guest: Guest,
+    fields: policy::Fields,
+) -> Verdict {
     let hiding = match &guest {
         Guest::Known(proof) => proof.hiding.as_ref(),
         Guest::Anonymous => None,
     };
     let (mut edits, mut response) = common(gate, request, hiding);
+    response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits, &mut response));
     let method = match &guest {
         Guest::Known(proof) => Some(proof.identity.method),

@@ -7,6 +7,7 @@ use super::rules::Asked;
 use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
+use crate::policy::Limiter;
 use crate::provider::{AccessTokens, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
@@ -25,6 +26,7 @@ pub struct Gate {
     index: Index,
     /// By path.
     endpoints: HashMap<String, Vec<Endpoint>>,
+    limiter: Limiter,
     asserted_headers: Asserted,
     /// What names of our cookies begin with.
     cookie: Option<String>,
@@ -48,6 +50,7 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let limiter = Limiter::new(&config.providers.first().map(ring).unwrap_or_default());
         let session = config.session.map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref());
         let kept =
@@ -71,6 +74,7 @@ impl Gate {
             endpoints: endpoints(&guards),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
+            limiter,
             asserted_headers: Asserted::new(config.asserted_headers),
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
@@ -100,6 +104,11 @@ impl Gate {
     /// A provider by its place.
     pub(super) fn provider(&self, at: usize) -> Option<&Provider> {
         self.providers.get(at).map(Rc::as_ref)
+    }
+
+    /// What counts requests.
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     /// What operators see.

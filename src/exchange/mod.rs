@@ -6,6 +6,7 @@ mod endpoints;
 mod forward;
 mod gate;
 mod index;
+mod limit;
 mod page;
 mod resource_metadata;
 mod rules;
@@ -42,7 +43,7 @@ pub async fn decide(gate: &Gate, world: &World, request: &Request) -> Verdict {
         Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
     };
     match admit(world, guard, request).await {
-        Ok(guest) => forward::upstream(gate, world, guard, request, guest),
+        Ok(guest) => limit::upstream(gate, world, guard, request, guest).await,
         Err(stop) if guard.rule.mode == Mode::Report => forward::on_trial(gate, world, guard, request, stop),
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
     }

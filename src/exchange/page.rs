@@ -66,6 +66,9 @@ const fn words(reason: Reason) -> (&'static str, &'static str) {
         Reason::PathAmbiguous | Reason::RequestMalformed => {
             ("This address cannot be used", "It can be read in more than one way. Please check how it is written.")
         }
+        Reason::RateLimitUnavailable => {
+            ("This page cannot be shown now", "Nothing is wrong with your account. Please try again in a moment.")
+        }
         _ => by_blame(reason),
     }
 }
@@ -73,6 +76,9 @@ const fn words(reason: Reason) -> (&'static str, &'static str) {
 const fn by_blame(reason: Reason) -> (&'static str, &'static str) {
     match (reason.status(), reason.blame()) {
         (403, _) => ("You may not see this page", "You are logged in, but your account lacks what this page asks for."),
+        (429, _) => {
+            ("Too many requests", "You have asked more often than is allowed. Please wait a little, and try again.")
+        }
         (503, _) => (
             "The login service cannot be reached",
             "Your data is safe, and nothing is wrong with your account. Please try again in a moment.",

@@ -5,6 +5,7 @@ pub mod cookie;
 pub mod form;
 pub mod navigation;
 pub mod path;
+pub mod protobuf;
 pub mod text;
 mod url;
 

@@ -1,7 +1,9 @@
 //! May this identity do this here?
 
+mod rate_limit;
 mod step_up;
 
+pub use rate_limit::{Fields, Limiter};
 pub use step_up::step_up;
 
 use crate::config::{ClaimRule, ClaimTest, Require, ValuesRule};

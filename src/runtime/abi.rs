@@ -19,6 +19,8 @@ pub enum Fields {
 pub trait Abi {
     /// Now, by the wall clock.
     fn now(&self) -> UnixTime;
+    /// The same in milliseconds since the epoch.
+    fn now_millis(&self) -> u64;
     /// Time that never goes back, from an arbitrary start.
     fn monotonic(&self) -> Duration;
     /// Fills `bytes` with random ones; never returns without having done so.

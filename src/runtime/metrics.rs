@@ -62,6 +62,8 @@ fn name(metric: Metric) -> String {
         Metric::SessionsOpened => "sessions.opened".to_owned(),
         Metric::SessionsCached => "sessions.cached".to_owned(),
         Metric::SessionsCut => "sessions.cut".to_owned(),
+        Metric::Limited => "rate_limit.limited".to_owned(),
+        Metric::LimitFailed => "rate_limit.failed".to_owned(),
     }
 }
 
@@ -97,7 +99,12 @@ mod tests {
         let mut names = HashSet::new();
         for rule in 0..10_000 {
             metrics.count(Metric::Decided { rule: Some(rule), outcome: Outcome::Forwarded(None) });
-            metrics.tell(|at| Some(at.to_string()), |name, _| drop(names.insert(name.to_owned())));
+            metrics.tell(
+                |at| Some(at.to_string()),
+                |name, _| {
+                    names.insert(name.to_owned());
+                },
+            );
         }
         assert_eq!(names.len(), MOST_OF_RULES + 1);
     }

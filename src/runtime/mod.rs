@@ -284,6 +284,10 @@ impl Host for Runtime {
         self.abi.now()
     }
 
+    fn now_millis(&self) -> u64 {
+        self.abi.now_millis()
+    }
+
     fn fill_random(&self, bytes: &mut [u8]) {
         self.abi.random(bytes);
     }

@@ -1,5 +1,9 @@
 //! Authenticated encryption under a ring of keys: XChaCha20-Poly1305, keys by HKDF-SHA256 (RFC 5869, RFC 8439).
 
+mod keyed_hash;
+
+pub use keyed_hash::KeyedHash;
+
 use crate::words::Secret;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};

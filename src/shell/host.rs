@@ -53,9 +53,11 @@ impl ProxyWasm {
 
 impl Abi for ProxyWasm {
     fn now(&self) -> UnixTime {
-        // WASI's clock: the ABI's own is missing on some hosts.
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_secs(since_epoch.as_secs())
+        UnixTime::from_secs(since_epoch().as_secs())
+    }
+
+    fn now_millis(&self) -> u64 {
+        u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn monotonic(&self) -> Duration {
@@ -95,7 +97,12 @@ impl Abi for ProxyWasm {
             _ => imports::buffer(Buffer::Call, size).map_err(|_| CallError::NoAnswer)?,
         };
         let text = |name| headers.text(name).map(str::to_owned);
-        Ok(ProviderResponse { status, content_type: text("content-type"), cache_control: text("cache-control"), body })
+        let content_type = text("content-type");
+        let grpc_status = content_type.as_ref().filter(|sent| sent.starts_with("application/grpc")).and_then(|_| {
+            let trailer = || String::from_utf8(imports::field(Map::CallTrailers, "grpc-status").ok()?).ok();
+            text("grpc-status").or_else(trailer)
+        });
+        Ok(ProviderResponse { status, content_type, cache_control: text("cache-control"), grpc_status, body })
     }
 
     fn enter(&self, stream: u32) -> bool {
@@ -181,6 +188,11 @@ impl Abi for ProxyWasm {
             imports::log(number, &format!("oidc: {line}"));
         }
     }
+}
+
+/// By WASI's clock: the ABI's own is missing on some hosts.
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 const fn map(fields: Fields) -> Map {

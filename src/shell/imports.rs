@@ -41,6 +41,8 @@ pub enum Map {
     Response = 2,
     /// The header fields of a call's answer.
     Call = 6,
+    /// The trailers of a call's answer.
+    CallTrailers = 7,
 }
 
 /// Buffers, by the host's number.

@@ -150,6 +150,11 @@ impl ClaimPath {
         self.0.first().map_or("", String::as_str)
     }
 
+    /// Whether it is this outermost member.
+    pub fn is(&self, name: &str) -> bool {
+        self.0 == [name]
+    }
+
     /// The claim in `claims`; `None` when a member on the way is missing or no object. A `null` counts as missing.
     pub fn find<'a>(&self, claims: &'a Object) -> Option<&'a Value> {
         let (first, inner) = self.0.split_first()?;

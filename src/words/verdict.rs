@@ -84,12 +84,14 @@ pub struct Refusal {
     pub cookies: Vec<String>,
     /// Where a person may begin again: an absolute URL on our own host.
     pub again: Option<String>,
+    /// Header fields that the answer must carry, such as when to come again.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
     /// A refusal with something to say to the operator.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), cookies: Vec::new(), again: None }
+        Self { reason, detail: detail.into(), cookies: Vec::new(), again: None, headers: Vec::new() }
     }
 }
 

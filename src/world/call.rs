@@ -14,11 +14,13 @@ pub enum Endpoint {
     Token,
     /// The userinfo endpoint (OIDC Core §5.3).
     Userinfo,
+    /// A rate limit service, which is no provider's.
+    RateLimit,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 4] = [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo];
+    pub const ALL: [Self; 5] = [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::RateLimit];
 
     /// The name in logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::Token => "token",
             Self::Userinfo => "userinfo",
+            Self::RateLimit => "rate_limit",
         }
     }
 }
@@ -65,6 +68,8 @@ pub struct ProviderResponse {
     pub content_type: Option<String>,
     /// `cache-control`, as sent.
     pub cache_control: Option<String>,
+    /// `grpc-status`, from the trailers or, where there is nothing else, the header fields; only of gRPC answers.
+    pub grpc_status: Option<String>,
     /// The body, at most as large as the request allowed.
     pub body: Vec<u8>,
 }

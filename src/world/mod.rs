@@ -76,6 +76,10 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+    /// Requests beyond what a rule grants.
+    Limited,
+    /// Requests that a rate limit service did not count.
+    LimitFailed,
 }
 
 /// What became of a request.
@@ -93,6 +97,11 @@ pub enum Outcome {
 pub trait Host {
     /// Now, by the wall clock.
     fn now(&self) -> UnixTime;
+
+    /// The same in milliseconds since the epoch, as exactly as the host knows it.
+    fn now_millis(&self) -> u64 {
+        self.now().as_secs().saturating_mul(1000)
+    }
 
     /// Fills `bytes` from the system's generator of random numbers.
     fn fill_random(&self, bytes: &mut [u8]);

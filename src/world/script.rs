@@ -29,6 +29,7 @@ struct State {
     tasks: RefCell<VecDeque<LocalFuture<()>>>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     shares: Cell<bool>,
+    rivals: Cell<u32>,
     counts: RefCell<HashMap<Metric, u64>>,
     lines: RefCell<Vec<(log::Level, String)>>,
 }
@@ -51,6 +52,11 @@ impl Script {
     pub fn without_shared_data(self) -> Self {
         self.0.shares.set(false);
         self
+    }
+
+    /// Lets another writer of shared data be first, so many times from now on.
+    pub fn outrun(&self, times: u32) {
+        self.0.rivals.set(times);
     }
 
     /// Moves the clock.
@@ -117,6 +123,11 @@ impl Script {
         self.0.asked.borrow().iter().map(|call| format!("{} {}", call.method, call.path)).collect()
     }
 
+    /// How many bytes the workers keep for each other, keys aside.
+    pub fn shared_bytes(&self) -> usize {
+        self.0.shared.borrow().values().map(|(value, _)| value.len()).sum()
+    }
+
     /// Under which keys the workers keep something for each other.
     pub fn shared_keys(&self) -> Vec<String> {
         self.0.shared.borrow().keys().cloned().collect()
@@ -136,6 +147,10 @@ impl Script {
 impl Host for Script {
     fn now(&self) -> UnixTime {
         UnixTime::from_secs(self.0.clock.get().as_secs())
+    }
+
+    fn now_millis(&self) -> u64 {
+        u64::try_from(self.0.clock.get().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Different each time, and the same in each run.
@@ -198,6 +213,12 @@ impl Host for Script {
             return Err(NotWritten);
         }
         let mut shared = self.0.shared.borrow_mut();
+        if let Some(rivals) = self.0.rivals.get().checked_sub(1) {
+            self.0.rivals.set(rivals);
+            let (_, version) = shared.entry(key.to_owned()).or_default();
+            *version = version.wrapping_add(1);
+            return Err(NotWritten);
+        }
         let next = match shared.get(key) {
             None if version == Version::NEW => 1,
             Some((_, now)) if version == Version(*now) => now.wrapping_add(1),

@@ -2,6 +2,7 @@
 
 mod files;
 mod providers;
+mod rate_limit;
 mod rules;
 mod sessions;
 mod together;

@@ -75,6 +75,15 @@ fn defaults() -> Value {
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
         "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
+        "rate_limit": {
+            "by": ["sub"],
+            "source": "any",
+            "limit_claim": ["plan", "rpm"],
+            "default": 600,
+            "per": "minute",
+            "burst": 100,
+            "headers": true,
+        },
         "errors": { "realm": "shop" },
     })
 }
@@ -113,6 +122,18 @@ fn partners() -> Value {
         "provider": "partner",
         "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
         "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
+        "rate_limit": {
+            "by": ["azp"],
+            "burst": null,
+            "service": {
+                "cluster": "rate_limit",
+                "authority": "ratelimit.example.com",
+                "domain": "shop",
+                "key": "client",
+                "timeout": "200ms",
+                "on_failure": "allow",
+            },
+        },
     })
 }
 

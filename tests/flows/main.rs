@@ -12,6 +12,7 @@ mod outage;
 mod pages;
 mod paths;
 mod provider_faults;
+mod rate_limit;
 mod reasons;
 mod sessions;
 mod suite;

@@ -69,6 +69,16 @@ fn way_to(reason: Reason) -> Answer {
         Reason::RoleMissing => requires(&json!({ "roles": { "claim": ["roles"], "any_of": ["editor"] } })),
         Reason::ClaimRefused => requires(&json!({ "claims": [{ "claim": ["email"], "equals": "b@example.com" }] })),
 
+        Reason::RateLimited => {
+            let limit = json!({ "default": 1, "per": "day" });
+            let shop = Shop::with(|config| config["defaults"]["rate_limit"] = limit);
+            shop.guest().get("/")
+        }
+        Reason::RateLimitUnavailable => {
+            let service = json!({ "cluster": "limits", "domain": "shop" });
+            opens_with(|config| config["defaults"]["rate_limit"] = json!({ "service": service }), |_| {})
+        }
+
         Reason::CallbackMalformed => asks(&get(CALLBACK)),
         Reason::CallbackWrongMode => asks(&get(CALLBACK).method("PUT")),
         Reason::LoginUnknown => asks(&get(&format!("{CALLBACK}?state=0123456789&code=c"))),
@@ -140,7 +150,7 @@ fn way_to(reason: Reason) -> Answer {
         Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => {
             panic!("policy")
         }
-        Reason::ConsumerUnknown | Reason::RateLimited | Reason::RateLimitUnavailable => panic!("policy"),
+        Reason::ConsumerUnknown => panic!("policy"),
         Reason::AccessTokenRequired | Reason::CredentialMalformed | Reason::CredentialRepeated => panic!("exchange"),
         Reason::AccessTokenMalformed | Reason::AccessTokenAlgorithm | Reason::AccessTokenType => panic!("token"),
         Reason::AccessTokenKeyUnknown | Reason::AccessTokenSignature | Reason::AccessTokenIssuer => panic!("token"),
@@ -189,7 +199,7 @@ fn every_reason_is_reached_and_its_answer_is_as_the_reference_says() {
         let answer = way_to(*reason);
         assert_eq!(answer.reason(), Some(*reason));
         assert_eq!(answer.status(), reason.status(), "{reason}");
-        assert_eq!(answer.header("retry-after").is_some(), reason.status() == 503, "{reason}");
+        assert_eq!(answer.header("retry-after").is_some(), matches!(reason.status(), 429 | 503), "{reason}");
         assert_eq!(answer.header("www-authenticate").is_some(), reason.status() == 401, "{reason}");
     }
 }

@@ -124,6 +124,10 @@ impl Abi for Fake {
         UnixTime::from_secs(1_800_000_000 + self.clock.get().as_secs())
     }
 
+    fn now_millis(&self) -> u64 {
+        1_800_000_000_000 + u64::try_from(self.clock.get().as_millis()).unwrap()
+    }
+
     fn monotonic(&self) -> Duration {
         self.clock.get()
     }

@@ -3,6 +3,7 @@
 mod bodies;
 mod calls;
 mod host;
+mod limits;
 mod responses;
 mod resumed;
 mod waiting;
@@ -59,6 +60,7 @@ fn metadata() -> ProviderResponse {
         status: 200,
         content_type: Some("application/json".to_owned()),
         cache_control: None,
+        grpc_status: None,
         body: document.to_string().into_bytes(),
     }
 }

@@ -4,12 +4,14 @@
 //! and the JSON Schema in `docs/` are printed from them.
 
 mod provider;
+mod rate_limit;
 mod rule;
 mod session;
 mod token;
 mod top;
 
 pub use provider::{CLIENT, PROVIDER};
+pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};
 pub use session::{COOKIE, SESSION};
 pub use token::{CREDENTIALS, PLACE, TOKEN};

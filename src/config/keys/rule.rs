@@ -1,5 +1,6 @@
 //! The keys of a rule.
 
+use super::rate_limit::RATE_LIMIT_KEY;
 use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, TOKEN, Table, key};
 
 /// A rule.
@@ -21,6 +22,7 @@ pub static RULE: Table = Table {
         REQUIRE_KEY,
         ENRICH,
         UPSTREAM_HEADERS,
+        RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
 };
@@ -42,6 +44,7 @@ pub static DEFAULTS: Table = Table {
         REQUIRE_KEY,
         ENRICH,
         UPSTREAM_HEADERS,
+        RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
 };

@@ -237,7 +237,8 @@ impl Idp {
     }
 
     fn answer(&self, request: &ProviderRequest) -> Result<oidc_proxy_wasm::world::ProviderResponse, super::CallError> {
-        assert_eq!((request.cluster.as_str(), request.scheme), ("idp", "https"));
+        let reached = if request.endpoint == Endpoint::RateLimit { ("limits", "http") } else { ("idp", "https") };
+        assert_eq!((request.cluster.as_str(), request.scheme), reached);
         let reply = self.0.borrow().replies.get(&request.endpoint).cloned();
         let mut answer = reply.unwrap_or_else(|| self.own_answer(request)).0;
         if let (Ok(answer), Some(status)) = (&mut answer, self.0.borrow().statuses.get(&request.endpoint)) {
@@ -252,6 +253,7 @@ impl Idp {
             Endpoint::Jwks => Reply::json(200, &json!({ "keys": self.0.borrow().published })),
             Endpoint::Token => self.token(request),
             Endpoint::Userinfo => self.userinfo_answer(request),
+            Endpoint::RateLimit => Reply::nothing(),
         }
     }
 

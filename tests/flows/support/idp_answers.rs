@@ -19,6 +19,7 @@ impl Reply {
             status,
             content_type: Some(content_type.to_owned()),
             cache_control: None,
+            grpc_status: None,
             body: body.as_ref().to_vec(),
         }))
     }

@@ -1,0 +1,28 @@
+//! The last question before a request goes on: has its caller come too often?
+
+use super::{Gate, Guest, answer, forward};
+use crate::config::Mode;
+use crate::methods::Guard;
+use crate::words::{Refusal, Request, Verdict};
+use crate::world::World;
+
+/// Lets a guest's request go on who has not spent what the rule grants. One who has keeps what became of its session.
+pub async fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
+    let identity = match &guest {
+        Guest::Anonymous => None,
+        Guest::Known(proof) => Some(&proof.identity),
+    };
+    match gate.limiter().take(world, &guard.rule, identity).await {
+        Ok(fields) => forward::upstream(gate, world, guard, request, guest, fields),
+        Err(refusal) if guard.rule.mode == Mode::Report => {
+            forward::on_trial(gate, world, guard, request, refusal.into())
+        }
+        Err(refusal) => {
+            let cookies = match guest {
+                Guest::Anonymous => Vec::new(),
+                Guest::Known(proof) => proof.cookies,
+            };
+            answer::refused(gate, world, Some(guard), request, Refusal { cookies, ..refusal })
+        }
+    }
+}
