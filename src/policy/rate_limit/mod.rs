@@ -23,7 +23,7 @@ pub type Fields = Vec<(&'static str, String)>;
 
 /// Counts the requests of all rules.
 ///
-/// The workers of a host count in its shared data ([`slots`]). What a worker counts there it counts by itself as well, and
+/// The workers of a host count in its shared data (`slots.rs`). What a worker counts there it counts by itself as well, and
 /// goes by that where nothing is shared, or where others wrote first all the time: so no more than the limit times the
 /// number of workers ever passes, and on a host with shared data as good as always the limit itself.
 pub struct Limiter {
