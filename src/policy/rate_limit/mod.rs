@@ -5,7 +5,7 @@ mod service;
 mod slots;
 
 use crate::cache::Cache;
-use crate::config::{Counted, MOST_PER_PERIOD, OnFailure, Rate, RateLimit, Rule};
+use crate::config::{Counted, MOST_PER_PERIOD, OnFailure, Rate, RateLimit, RateLimitService, Rule};
 use crate::seal::KeyedHash;
 use crate::words::{Identity, Reason, Refusal, Secret};
 use crate::world::{Metric, World};
@@ -23,7 +23,7 @@ pub type Fields = Vec<(&'static str, String)>;
 
 /// Counts the requests of all rules.
 ///
-/// The workers of a host count in its shared data ([`slots`]). What a worker counts there it counts by itself as well, and
+/// The workers of a host count in its shared data (`slots.rs`). What a worker counts there it counts by itself as well, and
 /// goes by that where nothing is shared, or where others wrote first all the time: so no more than the limit times the
 /// number of workers ever passes, and on a host with shared data as good as always the limit itself.
 pub struct Limiter {
@@ -67,47 +67,25 @@ impl Limiter {
     pub async fn take(&self, world: &World, rule: &Rule, identity: Option<&Identity>) -> Result<Fields, Refusal> {
         let Some(limit) = &rule.rate_limit else { return Ok(Fields::new()) };
         let claim = identity.and_then(|identity| claimed(limit, identity));
-        let counts = match (identity, &claim) {
-            (None, _) => Counts::Stranger,
-            (Some(_), Some(name)) => Counts::Named(name),
-            (Some(identity), None) => {
-                let client = identity.client.as_deref().filter(|client| !client.is_empty());
-                client.map_or(Counts::Unnamed, Counts::Client)
-            }
-        };
-        let rate = limit.rate().map(|rate| (granted(rate, limit, identity), rate.per));
+        let asked = Asked { rule, limit, identity, counts: Counts::of(identity, claim.as_deref()) };
         match &limit.counted {
-            Counted::Here { rate: Rate { per, default, .. }, burst } => {
-                let requests = rate.map_or(*default, |(requests, _)| requests);
-                let period = u64::from(per.as_secs()).saturating_mul(1000);
-                let allowance = Allowance { limit: requests, period, burst: burst.unwrap_or(requests) };
-                let taken = self.count(world, self.caller(rule, counts, period, identity), allowance);
-                let quota = |remaining, reset| Quota { limit: requests, window: Some(per.as_secs()), remaining, reset };
-                match taken {
-                    Taken::Granted { remaining, full_in } => {
-                        Ok(told(rule, limit, Some(quota(remaining, full_in.div_ceil(1000)))))
-                    }
-                    Taken::Refused { wait } => {
-                        let wait = wait.div_ceil(1000).max(1);
-                        Err(refused(world, rule, limit, wait, Some(quota(0, wait))))
-                    }
-                }
-            }
-            Counted::ByService { service, .. } => {
-                // Boxed, as all that waits: the future of a request that just passes stays small.
-                match Box::pin(service::ask(world, service, &rule.name, counts.as_text(), rate)).await {
-                    Ok(service::Said::Granted(quota)) => Ok(told(rule, limit, quota)),
-                    Ok(service::Said::Refused { wait, quota }) => Err(refused(world, rule, limit, wait, quota)),
-                    Err(lost) => {
-                        world.count(Metric::LimitFailed);
-                        let detail = format!("rate limit service: {lost}");
-                        if service.on_failure == OnFailure::Deny {
-                            return Err(Refusal::new(Reason::RateLimitUnavailable, detail));
-                        }
-                        world.log(log::Level::Warn, &format!("passes uncounted rule={}: {detail}", rule.name));
-                        Ok(Fields::new())
-                    }
-                }
+            Counted::Here { rate, burst } => self.here(world, &asked, rate, *burst),
+            // Boxed, as all that waits: the future of a request that just passes stays small.
+            Counted::ByService { service, rate } => Box::pin(elsewhere(world, &asked, service, rate.as_ref())).await,
+        }
+    }
+
+    fn here(&self, world: &World, asked: &Asked<'_>, rate: &Rate, burst: Option<u32>) -> Result<Fields, Refusal> {
+        let limit = asked.granted(rate);
+        let window = rate.per.as_secs();
+        let period = u64::from(window).saturating_mul(1000);
+        let allowance = Allowance { limit, period, burst: burst.unwrap_or(limit) };
+        let quota = |remaining, reset| Some(Quota { limit, window: Some(window), remaining, reset });
+        match self.count(world, self.caller(asked, period), allowance) {
+            Taken::Granted { remaining, full_in } => Ok(asked.told(quota(remaining, full_in.div_ceil(1000)))),
+            Taken::Refused { wait } => {
+                let wait = wait.div_ceil(1000).max(1);
+                Err(asked.refused(world, wait, quota(0, wait)))
             }
         }
     }
@@ -126,20 +104,81 @@ impl Limiter {
     }
 
     /// Whose bucket it is: that of one caller of one issuer under one rule. Another period is another bucket.
-    fn caller(&self, rule: &Rule, counts: Counts<'_>, period: u64, identity: Option<&Identity>) -> Caller {
-        let issuer = identity.map_or(&[][..], |identity| identity.issuer.as_bytes());
-        let (kind, name): (u8, &str) = match counts {
-            Counts::Named(name) => (0, name),
-            Counts::Client(name) => (1, name),
-            Counts::Unnamed => (2, ""),
-            Counts::Stranger => (3, ""),
+    fn caller(&self, asked: &Asked<'_>, period: u64) -> Caller {
+        let issuer = asked.identity.map_or("", |identity| &identity.issuer);
+        let (kind, issuer, name) = match asked.counts {
+            Counts::Named(name) => (0, issuer, name),
+            Counts::Client(name) => (1, issuer, name),
+            Counts::Unnamed => (2, "", ""),
+            Counts::Stranger => (3, "", ""),
         };
-        let issuer = if kind < 2 { issuer } else { &[] };
-        Caller::new(self.hash.of(&[rule.name.as_bytes(), &period.to_le_bytes(), &[kind], issuer, name.as_bytes()]))
+        let rule = asked.rule.name.as_bytes();
+        Caller::new(self.hash.of(&[rule, &period.to_le_bytes(), &[kind], issuer.as_bytes(), name.as_bytes()]))
+    }
+}
+
+/// Asks the service that counts for several hosts.
+async fn elsewhere(
+    world: &World,
+    asked: &Asked<'_>,
+    service: &RateLimitService,
+    rate: Option<&Rate>,
+) -> Result<Fields, Refusal> {
+    let rate = rate.map(|rate| (asked.granted(rate), rate.per));
+    let lost = match service::ask(world, service, &asked.rule.name, asked.counts.as_text(), rate).await {
+        Ok(service::Said::Granted(quota)) => return Ok(asked.told(quota)),
+        Ok(service::Said::Refused { wait, quota }) => return Err(asked.refused(world, wait, quota)),
+        Err(lost) => format!("rate limit service: {lost}"),
+    };
+    world.count(Metric::LimitFailed);
+    if service.on_failure == OnFailure::Deny {
+        return Err(Refusal::new(Reason::RateLimitUnavailable, lost));
+    }
+    world.log(log::Level::Warn, &format!("passes uncounted rule={}: {lost}", asked.rule.name));
+    Ok(Fields::new())
+}
+
+/// A request that is counted.
+struct Asked<'a> {
+    rule: &'a Rule,
+    limit: &'a RateLimit,
+    identity: Option<&'a Identity>,
+    counts: Counts<'a>,
+}
+
+impl Asked<'_> {
+    /// How many requests the identity may make: what its claim says, where that is a limit at all (attack A08).
+    fn granted(&self, rate: &Rate) -> u32 {
+        let claim = rate.claim.as_ref().and_then(|claim| self.identity?.sources.find(self.limit.source, claim));
+        claim.and_then(usable).unwrap_or(rate.default)
+    }
+
+    fn refused(&self, world: &World, wait: u64, quota: Option<Quota>) -> Refusal {
+        world.count(Metric::Limited);
+        let mut headers = self.told(quota);
+        headers.push(("retry-after", wait.to_string()));
+        Refusal { headers, ..Refusal::new(Reason::RateLimited, format!("may come again in {wait} s")) }
+    }
+
+    /// What the client learns (draft-ietf-httpapi-ratelimit-headers-10 §3, §4). A rule's name is safe within quotes.
+    fn told(&self, quota: Option<Quota>) -> Fields {
+        let Some(quota) = quota.filter(|_| self.limit.headers) else { return Fields::new() };
+        let name = &self.rule.name;
+        let window = quota.window.map_or(String::new(), |seconds| format!(";w={seconds}"));
+        vec![
+            ("ratelimit-policy", format!("\"{name}\";q={}{window}", quota.limit)),
+            ("ratelimit", format!("\"{name}\";r={};t={}", quota.remaining, quota.reset)),
+        ]
     }
 }
 
 impl<'a> Counts<'a> {
+    fn of(identity: Option<&'a Identity>, claim: Option<&'a str>) -> Self {
+        let Some(identity) = identity else { return Self::Stranger };
+        let client = identity.client.as_deref().filter(|client| !client.is_empty());
+        claim.map(Self::Named).or(client.map(Self::Client)).unwrap_or(Self::Unnamed)
+    }
+
     /// As a rate limit service is told.
     const fn as_text(self) -> &'a str {
         match self {
@@ -163,35 +202,12 @@ fn claimed<'a>(limit: &RateLimit, identity: &'a Identity) -> Option<Cow<'a, str>
     }
 }
 
-/// How many requests the identity may make: what its claim says, where that is a limit at all (attack A08).
-fn granted(rate: &Rate, limit: &RateLimit, identity: Option<&Identity>) -> u32 {
-    let claim = rate.claim.as_ref().and_then(|claim| identity?.sources.find(limit.source, claim));
-    claim.and_then(usable).unwrap_or(rate.default)
-}
-
 /// A whole number from 1 to the most there is, written with a fraction of zero or without.
 fn usable(claim: &Value) -> Option<u32> {
     let number = claim.as_number()?;
     let double = || number.as_f64().filter(|double| double.fract() == 0.0 && (0.0..=4e9).contains(double));
     let whole = number.as_u64().or_else(|| double().map(|double| double as u64))?;
     u32::try_from(whole).ok().filter(|whole| (1..=MOST_PER_PERIOD).contains(whole))
-}
-
-fn refused(world: &World, rule: &Rule, limit: &RateLimit, wait: u64, quota: Option<Quota>) -> Refusal {
-    world.count(Metric::Limited);
-    let mut headers = told(rule, limit, quota);
-    headers.push(("retry-after", wait.to_string()));
-    Refusal { headers, ..Refusal::new(Reason::RateLimited, format!("may come again in {wait} s")) }
-}
-
-/// What the client learns (draft-ietf-httpapi-ratelimit-headers-10 §3, §4). A rule's name is safe within quotes.
-fn told(rule: &Rule, limit: &RateLimit, quota: Option<Quota>) -> Fields {
-    let Some(quota) = quota.filter(|_| limit.headers) else { return Fields::new() };
-    let window = quota.window.map_or(String::new(), |seconds| format!(";w={seconds}"));
-    vec![
-        ("ratelimit-policy", format!("\"{}\";q={}{window}", rule.name, quota.limit)),
-        ("ratelimit", format!("\"{}\";r={};t={}", rule.name, quota.remaining, quota.reset)),
-    ]
 }
 
 #[cfg(test)]

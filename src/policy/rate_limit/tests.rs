@@ -165,19 +165,13 @@ fn a_session_from_before_the_limit_is_counted_by_its_subject() {
 #[test]
 fn a_claim_is_a_limit_where_it_is_a_whole_number_within_bounds() {
     let rule = rule("api", &json!({ "limit_claim": ["plan", "rpm"], "default": 2, "per": "minute" }));
+    let limit = rule.rate_limit.as_ref().unwrap();
     let limit_of = |claim: &str| {
         let claims = format!(r#"{{"sub":"a","plan":{{"rpm":{claim}}}}}"#);
-        granted(
-            rule.rate_limit.as_ref().unwrap().rate().unwrap(),
-            rule.rate_limit.as_ref().unwrap(),
-            Some(&Identity {
-                sources: Sources {
-                    access_token: Some(Rc::new(json::object(claims.as_bytes()).unwrap())),
-                    ..Sources::default()
-                },
-                ..person("a")
-            }),
-        )
+        let mut caller = person("a");
+        caller.sources.access_token = Some(Rc::new(json::object(claims.as_bytes()).unwrap()));
+        let asked = Asked { rule: &rule, limit, identity: Some(&caller), counts: Counts::Unnamed };
+        asked.granted(limit.rate().unwrap())
     };
     for (claim, limit) in [("1", 1), ("5", 5), ("5.0", 5), ("5e0", 5), ("10000000", 10_000_000), ("1e7", 10_000_000)] {
         assert_eq!(limit_of(claim), limit, "{claim}");
