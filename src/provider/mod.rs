@@ -1,7 +1,5 @@
 //! One identity provider: what is kept of it, and a file for each of its endpoints.
 
-mod access_token;
-pub use access_token::*;
 mod client_auth;
 mod document;
 mod id_token;
