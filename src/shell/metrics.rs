@@ -30,5 +30,9 @@ fn name(metric: Metric) -> String {
         Metric::SessionsOpened => "oidc.sessions.opened".to_owned(),
         Metric::SessionsCached => "oidc.sessions.cached".to_owned(),
         Metric::SessionsCut => "oidc.sessions.cut".to_owned(),
+        Metric::TokensVerified => "oidc.tokens.verified".to_owned(),
+        Metric::TokensCached => "oidc.tokens.cached".to_owned(),
+        Metric::IntrospectionCached => "oidc.introspection.cached".to_owned(),
+        Metric::UserinfoCached => "oidc.userinfo.cached".to_owned(),
     }
 }

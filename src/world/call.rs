@@ -14,11 +14,13 @@ pub enum Endpoint {
     Token,
     /// The userinfo endpoint (OIDC Core §5.3).
     Userinfo,
+    /// The introspection endpoint (RFC 7662 §2).
+    Introspection,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 4] = [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo];
+    pub const ALL: [Self; 5] = [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::Introspection];
 
     /// The name in logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -27,6 +29,7 @@ impl Endpoint {
             Self::Jwks => "jwks",
             Self::Token => "token",
             Self::Userinfo => "userinfo",
+            Self::Introspection => "introspection",
         }
     }
 }

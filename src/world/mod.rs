@@ -78,6 +78,14 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+    /// Signatures of access tokens that were verified.
+    TokensVerified,
+    /// Access tokens that were known as verified.
+    TokensCached,
+    /// Introspection answers that were known.
+    IntrospectionCached,
+    /// Userinfo answers to access tokens that were known.
+    UserinfoCached,
 }
 
 /// The host, as a flow sees it. The runtime implements it over proxy-wasm, a test over a script.

@@ -31,6 +31,7 @@ struct State {
     shares: Cell<bool>,
     counts: RefCell<HashMap<Metric, u64>>,
     lines: RefCell<Vec<(log::Level, String)>>,
+    credulous: Cell<bool>,
 }
 
 impl Script {
@@ -51,6 +52,11 @@ impl Script {
     pub fn without_shared_data(self) -> Self {
         self.0.shares.set(false);
         self
+    }
+
+    /// From now on its crypto takes every signature that it is asked about, which spares tests of many tokens the time.
+    pub fn believe_signatures(&self) {
+        self.0.credulous.set(true);
     }
 
     /// Moves the clock.
@@ -185,7 +191,7 @@ impl Host for Script {
     }
 
     fn verify_signature(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> HostCheck {
-        HostCheck::Unable
+        if self.0.credulous.get() { HostCheck::Valid } else { HostCheck::Unable }
     }
 
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {

@@ -3,11 +3,13 @@
 //! The tables are the one place for that: the loader checks against them, takes defaults from them, and the reference
 //! and the JSON Schema in `docs/` are printed from them.
 
+mod cache;
 mod provider;
 mod rule;
 mod session;
 mod top;
 
+pub use cache::CACHE;
 pub use provider::{CLIENT, PROVIDER};
 pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};
 pub use session::{COOKIE, SESSION};
