@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Endpoints in the metadata that this filter calls itself.
-const CALLED: [&str; 3] = ["token_endpoint", "userinfo_endpoint", "jwks_uri"];
+const CALLED: [&str; 4] = ["token_endpoint", "userinfo_endpoint", "introspection_endpoint", "jwks_uri"];
 
 /// Reads `cluster` and `clusters`. The provider's own hosts are those that the operator wrote down.
 pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metadata: &Object) -> Clusters {

@@ -5,7 +5,7 @@ use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
 use super::{Bodies, Config, Observability, Provider, Rule};
-use super::{addresses, merge, protobuf, provider_reader, session_reader, shape, whole};
+use super::{addresses, cache_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
 
@@ -66,13 +66,14 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
     let session = read_session(top, needs_session, &rules);
     let observability = read_observability(&top.section("observability"))?;
+    let cache = cache_reader::read(&top.section("cache"))?;
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules);
-    Some(Config { bodies, providers, rules, session, observability, asserted_headers })
+    Some(Config { bodies, providers, rules, session, cache, observability, asserted_headers })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {

@@ -8,11 +8,12 @@ use crate::words::json::Object;
 use serde_json::Value;
 
 /// Members that this filter reads; a misspelt one must not be taken for somebody's extension.
-const READ: [&str; 9] = [
+const READ: [&str; 10] = [
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
     "userinfo_endpoint",
+    "introspection_endpoint",
     "jwks_uri",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",

@@ -1,6 +1,8 @@
 //! What the operator configures: read as text, checked once, trusted after.
 
 mod addresses;
+mod cache;
+mod cache_reader;
 mod clusters;
 mod duration;
 pub mod keys;
@@ -28,9 +30,12 @@ mod token_reader;
 mod upstream_reader;
 mod whole;
 
+pub use cache::{Bounds, Cache, KeysCache};
 pub use load::load;
 pub use problem::Problem;
-pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
+pub use provider::{
+    Client, ClientAuthentication, Clusters, Discovery, IntrospectionForm, Provider, ResponseMode, TENANT,
+};
 pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, RateLimit, RateLimitService};
 pub use rule::{
     Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login,
@@ -68,6 +73,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Sessions; present whenever a rule uses them.
     pub session: Option<Session>,
+    /// What is remembered.
+    pub cache: Cache,
     /// What operators see.
     pub observability: Observability,
     /// Every header name that some rule asserts, in lower case with `-` for `_`: none of them is believed from a client.

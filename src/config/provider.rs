@@ -6,6 +6,9 @@ use crate::words::{Algorithm, Secret};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Stands for the token's `tid` in an accepted issuer.
+pub const TENANT: &str = "{tenantid}";
+
 /// One identity provider and our registration there.
 #[derive(Clone, Debug)]
 pub struct Provider {
@@ -21,6 +24,8 @@ pub struct Provider {
     pub jwks: Option<String>,
     /// The host's names for the provider's hosts.
     pub clusters: Clusters,
+    /// Further issuers of access tokens. `{tenantid}` in one stands for the token's own `tid`.
+    pub accepted_issuers: Vec<String>,
     /// Algorithms that a signature may have.
     pub signing_algs: Vec<Algorithm>,
     /// How far clocks may differ.
@@ -35,6 +40,10 @@ pub struct Provider {
     pub authorization_params: Vec<(String, String)>,
     /// Added to token requests.
     pub token_params: Vec<(String, String)>,
+    /// Added to introspection requests.
+    pub introspection_params: Vec<(String, String)>,
+    /// What an introspection answer is.
+    pub introspection_form: IntrospectionForm,
     /// Added to every call, names in lower case.
     pub request_headers: Vec<(String, Secret)>,
     /// How the authorization response comes back.
@@ -84,6 +93,8 @@ pub struct Client {
     pub authentication: ClientAuthentication,
     /// The one algorithm of ID tokens, where registered; else any of `signing_algs`.
     pub id_token_signed_response_alg: Option<Algorithm>,
+    /// The one algorithm of introspection answers, where registered; else any of `signing_algs`.
+    pub introspection_signed_response_alg: Option<Algorithm>,
 }
 
 /// How we authenticate at the token endpoint (RFC 6749 §2.3, OIDC Core §9).
@@ -106,6 +117,16 @@ impl ClientAuthentication {
             Self::None => "none",
         }
     }
+}
+
+/// What an introspection answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum IntrospectionForm {
+    /// A JSON object (RFC 7662 §2.2).
+    #[default]
+    Json,
+    /// A signed JWT, and nothing else (RFC 9701).
+    Jwt,
 }
 
 /// How the authorization response comes back.

@@ -4,8 +4,9 @@ use super::addresses::{self, PlainHttp};
 use super::clusters;
 use super::metadata;
 use super::problem::member;
+use super::provider::TENANT;
 use super::section::Section;
-use super::{Client, ClientAuthentication, Discovery, Provider, ResponseMode, secrets};
+use super::{Client, ClientAuthentication, Discovery, IntrospectionForm, Provider, ResponseMode, secrets};
 use crate::http::Url;
 use crate::words::{Algorithm, Secret};
 
@@ -40,6 +41,10 @@ const TOKEN_PARAMS: [&str; 9] = [
     "refresh_token",
 ];
 
+/// Parameters of the introspection request that the call sets itself (RFC 7662 §2.1).
+const INTROSPECTION_PARAMS: [&str; 5] =
+    ["token", "client_id", "client_secret", "client_assertion", "client_assertion_type"];
+
 /// The provider called `name`; `None` when something that cannot be left out was wrong, which is then reported.
 pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
     check_name(section, name);
@@ -52,6 +57,9 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
     let authorization_params = section.text_map("authorization_params");
     refuse_params(section, "authorization_params", &AUTHORIZATION_PARAMS);
     refuse_params(section, "token_params", &TOKEN_PARAMS);
+    refuse_params(section, "introspection_params", &INTROSPECTION_PARAMS);
+    let introspection_form = read_introspection_form(section, client.as_ref());
+    let accepted_issuers = read_accepted_issuers(section);
     let request_headers = read_request_headers(section);
     let issuer = issuer?;
     let discovery = read_discovery(section, &issuer, http)?;
@@ -63,6 +71,7 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
         metadata,
         jwks: section.value("jwks").map(ToString::to_string),
         clusters,
+        accepted_issuers,
         signing_algs,
         clock_skew: section.duration("clock_skew")?,
         timeout: section.duration("timeout")?,
@@ -70,6 +79,8 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
         client: client?,
         authorization_params,
         token_params: section.text_map("token_params"),
+        introspection_params: section.text_map("introspection_params"),
+        introspection_form,
         request_headers,
         response_mode: read_response_mode(section),
         trusted_audiences: section.texts("trusted_audiences").into_iter().map(str::to_owned).collect(),
@@ -148,11 +159,13 @@ fn read_client(section: &Section) -> Option<Client> {
         _ => {}
     }
     let client_secret = given.and_then(|value| secrets::read(section.context, value, &client.at("client_secret")));
+    let algorithm = |key: &str| client.text(key).and_then(Algorithm::from_name);
     Some(Client {
         client_id: client.text("client_id")?.to_owned(),
         client_secret,
         authentication,
-        id_token_signed_response_alg: client.text("id_token_signed_response_alg").and_then(Algorithm::from_name),
+        id_token_signed_response_alg: algorithm("id_token_signed_response_alg"),
+        introspection_signed_response_alg: algorithm("introspection_signed_response_alg"),
     })
 }
 
@@ -169,9 +182,15 @@ fn read_algorithms(section: &Section, client: Option<&Client>) -> Vec<Algorithm>
     for algorithm in algorithms.iter().filter(|algorithm| algorithm.is_symmetric()) {
         check_symmetric(section, *algorithm, client.client_secret.as_ref());
     }
-    if let Some(one) = client.id_token_signed_response_alg.filter(|one| !algorithms.contains(one)) {
-        let message = format!("{0} is not among signing_algs: list it there (signing_algs: [{0}])", one.name());
-        section.section("client").problem("id_token_signed_response_alg", message);
+    let registered = [
+        ("id_token_signed_response_alg", client.id_token_signed_response_alg),
+        ("introspection_signed_response_alg", client.introspection_signed_response_alg),
+    ];
+    for (key, one) in registered {
+        if let Some(one) = one.filter(|one| !algorithms.contains(one)) {
+            let message = format!("{0} is not among signing_algs: list it there (signing_algs: [{0}])", one.name());
+            section.section("client").problem(key, message);
+        }
     }
     algorithms
 }
@@ -203,6 +222,35 @@ fn refuse_params(section: &Section, key: &str, reserved: &[&str]) {
             section.context.problems.add(member(&section.at(key), name), message);
         }
     }
+}
+
+fn read_introspection_form(section: &Section, client: Option<&Client>) -> IntrospectionForm {
+    let form = match section.text("introspection_accept") {
+        Some("jwt") => IntrospectionForm::Jwt,
+        _ => IntrospectionForm::Json,
+    };
+    let registered = client.is_some_and(|client| client.introspection_signed_response_alg.is_some());
+    if registered && form == IntrospectionForm::Json {
+        section.section("client").problem(
+            "introspection_signed_response_alg",
+            "is for signed answers, and introspection_accept asks for plain ones: say introspection_accept: jwt",
+        );
+    }
+    form
+}
+
+/// Further issuers of access tokens; of placeholders there is one.
+fn read_accepted_issuers(section: &Section) -> Vec<String> {
+    for (place, issuer) in section.texts("accepted_issuers").into_iter().enumerate() {
+        let path = format!("{}[{place}]", section.at("accepted_issuers"));
+        if issuer.replacen(TENANT, "", 1).contains(['{', '}', '*']) {
+            let message = format!("is compared as it stands, but for one {TENANT}: other placeholders mean nothing");
+            section.context.problems.add(path, message);
+        } else if issuer == TENANT {
+            section.context.problems.add(path, format!("is {TENANT} alone, which would take any issuer"));
+        }
+    }
+    section.texts("accepted_issuers").into_iter().map(str::to_owned).collect()
 }
 
 fn read_request_headers(section: &Section) -> Vec<(String, Secret)> {

@@ -8,7 +8,7 @@ use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, Res
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
 use crate::policy::Limiter;
-use crate::provider::{AccessTokens, Provider};
+use crate::provider::{AccessTokens, KeptClaims, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method};
@@ -44,19 +44,18 @@ impl Gate {
             Some(session) => session.secrets.clone(),
             None => provider.client.client_secret.iter().cloned().collect(),
         };
-        let (providers, problems) = partition(
-            config.providers.iter().map(|provider| Provider::new(provider.clone(), &ring(provider)).map(Rc::new)),
-        );
+        let (providers, problems) = partition(config.providers.iter().enumerate().map(|(at, provider)| {
+            let kept = KeptClaims::of(&config.rules, at);
+            Provider::new(provider.clone(), &ring(provider), &config.cache, kept).map(Rc::new)
+        }));
         if !problems.is_empty() {
             return Err(problems);
         }
         let limiter = Limiter::new(&config.providers.first().map(ring).unwrap_or_default());
         let session = config.session.map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref());
-        let kept =
-            |at| config.rules.iter().filter(move |rule| rule.providers.contains(&at)).flat_map(Rule::claims_read);
-        let kept = (0..providers.len()).map(|at| kept(at).collect()).collect();
-        let tokens = Rc::new(AccessTokens::new(&providers, &(), kept));
+        let kept = (0..providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
+        let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;

@@ -63,7 +63,7 @@ pub fn verify_id_token(
     token.is_of_kind(&common)?;
     token.is_addressed(&common)?;
     parties(&token, expected)?;
-    token.is_in_time(&common)?;
+    token.is_in_time(common.kind, common.now, common.skew)?;
     authentication(&token, expected)?;
     nonce(&token, expected.nonce)?;
     subject(&token)?;

@@ -86,6 +86,16 @@ impl PublicKey {
         self.algorithm.is_none_or(|own| own == algorithm) && self.material.fits(algorithm)
     }
 
+    /// Whether `other` is the same key under the same name, for the same algorithms.
+    pub fn is(&self, other: &Self) -> bool {
+        let same_material = match (&self.material, &other.material) {
+            (Material::Ed25519(own), Material::Ed25519(theirs)) => own == theirs,
+            // The `SubjectPublicKeyInfo` tells all others apart; Ed25519 has none here.
+            _ => self.spki == other.spki && !self.spki.is_empty(),
+        };
+        self.kid == other.kid && self.algorithm == other.algorithm && same_material
+    }
+
     /// What the arithmetic needs.
     pub(super) const fn material(&self) -> &Material {
         &self.material

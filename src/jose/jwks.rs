@@ -59,6 +59,11 @@ impl Jwks {
         self.keys.iter().any(|key| key.kid() == Some(kid))
     }
 
+    /// Whether `key` is one of the set.
+    pub fn holds(&self, key: &PublicKey) -> bool {
+        self.keys.iter().any(|own| own.is(key))
+    }
+
     /// The keys that may have made a signature by `algorithm`, at most eight.
     ///
     /// With a `kid`: those of that name; where there is none, a key without a name, if it is the only one that fits.

@@ -2,17 +2,33 @@
 
 use super::base64url;
 use super::error::JwtError;
+use super::jwk::PublicKey;
 use super::jwks::Jwks;
 use super::signature;
 use crate::words::{Algorithm, Secret, json};
 use crate::world::Host;
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The largest token that is taken, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
 
 /// The largest header that is taken, in characters of its base64url; it has room for a certificate chain.
 const MAX_HEADER: usize = 12 * 1024;
+
+/// Whether a credential has the form of a signed JWT: three parts in the alphabet of base64url, the first one a JSON
+/// object with `alg`. The last part may be empty, so that an unsigned token is refused as what it is.
+pub fn has_form(token: &str) -> bool {
+    let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let mut parts = token.split('.');
+    let (Some(header), Some(payload), Some(signature), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let readable = header.len() <= MAX_HEADER && !payload.is_empty() && plain(payload) && plain(signature);
+    let header = readable.then(|| base64url::decode(header)).flatten();
+    header.and_then(|header| json::object(&header).ok()).is_some_and(|members| members.contains_key("alg"))
+}
 
 /// A token whose form and header have been judged, and nothing else.
 pub struct Jws<'a> {
@@ -80,19 +96,20 @@ impl<'a> Jws<'a> {
     /// [`JwtError::KeyUnknown`] when a fresh key set may help: no key fits, or one does that lacks the token's `kid`.
     pub fn check(&self, host: &dyn Host, keys: Keys<'_>) -> Result<(), JwtError> {
         match keys {
-            Keys::Public(keys) if !self.algorithm().is_symmetric() => self.check_public(host, keys),
+            Keys::Public(keys) if !self.algorithm().is_symmetric() => self.signer(host, keys).map(drop),
             Keys::Secret(secret) if self.algorithm().is_symmetric() => self.check_secret(secret),
             Keys::Public(_) | Keys::Secret(_) => Err(JwtError::AlgorithmNotAllowed),
         }
     }
 
-    fn check_public(&self, host: &dyn Host, keys: &Jwks) -> Result<(), JwtError> {
+    /// The key of the set that made its signature, with errors as of [`Self::check`].
+    pub fn signer(&self, host: &dyn Host, keys: &Jwks) -> Result<Rc<PublicKey>, JwtError> {
         let candidates = keys.candidates(self.algorithm(), self.kid());
-        let fits = candidates
-            .iter()
-            .any(|key| signature::check(host, key, self.algorithm(), self.message.as_bytes(), &self.signature).is_ok());
-        if fits {
-            return Ok(());
+        let fits = |key: &&Rc<PublicKey>| {
+            signature::check(host, key, self.algorithm(), self.message.as_bytes(), &self.signature).is_ok()
+        };
+        if let Some(key) = candidates.iter().find(fits) {
+            return Ok(Rc::clone(key));
         }
         let named = self.kid().is_none_or(|kid| keys.knows(kid));
         Err(if candidates.is_empty() || !named { JwtError::KeyUnknown } else { JwtError::Signature })

@@ -3,8 +3,11 @@
 //! What costs nothing is checked first and the signature last, so that a token which could not be accepted anyway
 //! costs no arithmetic, and never makes anybody fetch keys.
 
+use super::access_token::short_type;
 use super::claims;
 use super::error::JwtError;
+use super::jwk::PublicKey;
+use super::jwks::Jwks;
 use super::jws::{Jws, Keys};
 use crate::words::json::{self, Object};
 use crate::words::{Algorithm, Claims, UnixTime};
@@ -15,7 +18,7 @@ use std::time::Duration;
 /// A compact JWS whose header has been judged, and whose claims are readable but not believed.
 pub struct Untrusted<'a> {
     jws: Jws<'a>,
-    claims: Object,
+    claims: Claims,
 }
 
 /// What a token must be.
@@ -40,6 +43,10 @@ pub struct Expected<'a> {
 pub enum Kind {
     /// An ID token (OIDC Core §2): `exp`, `iat` and `sub` are required.
     IdToken,
+    /// An access token (RFC 9068 §2): `exp` is required; `typ` may be any but that of a kind that is known as another.
+    AccessToken,
+    /// An introspection answer (RFC 9701 §5): `typ` and `iat` are required.
+    Introspection,
 }
 
 /// A token that was verified. Nothing but [`verify`] and [`verify_id_token`](super::verify_id_token) makes one.
@@ -60,7 +67,7 @@ pub fn verify(
 ) -> Result<VerifiedJwt, JwtError> {
     token.is_of_kind(expected)?;
     token.is_addressed(expected)?;
-    token.is_in_time(expected)?;
+    token.is_in_time(expected.kind, expected.now, expected.skew)?;
     token.prove(host, keys)
 }
 
@@ -69,7 +76,7 @@ impl<'a> Untrusted<'a> {
     pub fn parse(token: &'a str) -> Result<Self, JwtError> {
         let jws = Jws::parse(token)?;
         let claims = json::object(jws.payload()).map_err(|_| JwtError::Malformed)?;
-        Ok(Self { jws, claims })
+        Ok(Self { jws, claims: Rc::new(claims) })
     }
 
     /// The `alg` of its header.
@@ -88,7 +95,7 @@ impl<'a> Untrusted<'a> {
     }
 
     /// What the token says, true or not.
-    pub const fn unverified_claims(&self) -> &Object {
+    pub fn unverified_claims(&self) -> &Object {
         &self.claims
     }
 
@@ -115,33 +122,57 @@ impl<'a> Untrusted<'a> {
     }
 
     /// `exp` lies ahead, `nbf` and `iat` do not, each give or take the skew.
-    pub(super) fn is_in_time(&self, expected: &Expected<'_>) -> Result<(), JwtError> {
-        let (early, late) = (seconds(expected.now.minus(expected.skew)), seconds(expected.now.plus(expected.skew)));
-        let Kind::IdToken = expected.kind;
-        let expires = claims::required_date(&self.claims, "exp")?;
-        let issued = claims::required_date(&self.claims, "iat")?;
-        let begins = claims::date(&self.claims, "nbf")?;
-        if expires <= early {
+    pub(super) fn is_in_time(&self, kind: Kind, now: UnixTime, skew: Duration) -> Result<(), JwtError> {
+        let (early, late) = (seconds(now.minus(skew)), seconds(now.plus(skew)));
+        let expires = self.date("exp", kind != Kind::Introspection)?;
+        let issued = self.date("iat", kind != Kind::AccessToken)?;
+        let begins = self.date("nbf", false)?;
+        if expires.is_some_and(|expires| expires <= early) {
             return Err(JwtError::Expired);
         }
-        if issued > late || begins.is_some_and(|begins| begins > late) {
+        if issued.is_some_and(|issued| issued > late) || begins.is_some_and(|begins| begins > late) {
             return Err(JwtError::NotYetValid);
         }
         Ok(())
     }
 
+    fn date(&self, name: &'static str, required: bool) -> Result<Option<f64>, JwtError> {
+        if required { claims::required_date(&self.claims, name).map(Some) } else { claims::date(&self.claims, name) }
+    }
+
     /// The last step: the signature. Who calls it has judged everything else.
     pub(super) fn prove(self, host: &dyn Host, keys: Keys<'_>) -> Result<VerifiedJwt, JwtError> {
         self.jws.check(host, keys)?;
-        Ok(VerifiedJwt { algorithm: self.algorithm(), claims: Rc::new(self.claims) })
+        Ok(VerifiedJwt { algorithm: self.algorithm(), claims: self.claims })
+    }
+
+    /// The same, and which key of the set it was.
+    pub(super) fn prove_by(&self, host: &dyn Host, keys: &Jwks) -> Result<(VerifiedJwt, Rc<PublicKey>), JwtError> {
+        if self.algorithm().is_symmetric() {
+            return Err(JwtError::AlgorithmNotAllowed);
+        }
+        let key = self.jws.signer(host, keys)?;
+        Ok((VerifiedJwt { algorithm: self.algorithm(), claims: Rc::clone(&self.claims) }, key))
     }
 }
 
 impl Kind {
     /// Whether `typ` may stand on a token of this kind (RFC 7519 §5.1, RFC 8725 §3.11).
-    fn has_type(self, typ: Option<&str>) -> bool {
+    pub(super) fn has_type(self, typ: Option<&str>) -> bool {
+        const OTHERS: [&str; 8] = [
+            "id_token",
+            "logout+jwt",
+            "dpop+jwt",
+            "token-introspection+jwt",
+            "secevent+jwt",
+            "oauth-authz-req+jwt",
+            "entity-statement+jwt",
+            "client-authentication+jwt",
+        ];
         match self {
             Self::IdToken => typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")),
+            Self::AccessToken => typ.is_none_or(|typ| !OTHERS.contains(&short_type(typ).as_str())),
+            Self::Introspection => typ.is_some_and(|typ| short_type(typ) == "token-introspection+jwt"),
         }
     }
 }

@@ -3,8 +3,9 @@
 //! A token is [`Untrusted`] until [`verify`] or [`verify_id_token`] has made a [`VerifiedJwt`] of it. Framing is our
 //! own, for it is stricter than the RFCs must be: one spelling of base64url, no duplicate members, no `crit`.
 
+mod access_token;
 mod base64url;
-mod claims;
+pub mod claims;
 mod der;
 mod digest;
 mod ecdsa;
@@ -18,11 +19,12 @@ pub mod montgomery;
 mod rsa;
 pub mod signature;
 #[cfg(test)]
-mod testing;
+pub mod testing;
 
+pub use access_token::{ExpectedAccessToken, Unproven, judge_access_token, names_another_kind, scope, subject};
 pub use error::JwtError;
 pub use id_token::{Authentication, ExpectedIdToken, Nonce, verify_id_token};
 pub use jwk::{KeyRefused, PublicKey};
 pub use jwks::{Jwks, JwksError};
-pub use jws::{Jws, Keys, MAX_TOKEN};
+pub use jws::{Jws, Keys, MAX_TOKEN, has_form};
 pub use jwt::{Expected, Kind, Untrusted, VerifiedJwt, verify};

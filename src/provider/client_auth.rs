@@ -42,6 +42,7 @@ mod tests {
             client_secret: Some(Secret::new("p%+/=é&")),
             authentication,
             id_token_signed_response_alg: None,
+            introspection_signed_response_alg: None,
         };
         let text = |secret: &Secret| secret.expose_text().unwrap().to_owned();
         let shown = super::authentication(&client);

@@ -127,12 +127,18 @@ impl<R: Recipe> Kept<R> {
         }
     }
 
-    fn held(&self) -> Option<Rc<R::Document>> {
+    /// What is at hand, if anything.
+    pub fn held(&self) -> Option<Rc<R::Document>> {
         self.state.borrow().held.as_ref().map(|held| Rc::clone(&held.document))
     }
 
+    /// Why the last fetch failed; `None` when it did not.
+    pub fn trouble(&self) -> Option<Refusal> {
+        self.state.borrow().outage.cause()
+    }
+
     fn lack(&self) -> Refusal {
-        self.state.borrow().outage.cause().unwrap_or_else(|| self.recipe.unavailable().into())
+        self.trouble().unwrap_or_else(|| self.recipe.unavailable().into())
     }
 
     fn flight(

@@ -50,7 +50,7 @@ impl Provider {
                 None => Err(self.refusal(JwtError::AlgorithmNotAllowed)),
             };
         }
-        let kept = match &self.keys {
+        let kept = match &*self.keys {
             Keys::Inline(keys) => return judge(jose::Keys::Public(keys)).map_err(refusal),
             Keys::Fetched(kept) => kept,
         };

@@ -15,8 +15,6 @@ use std::time::Duration;
 
 /// The largest key set that is read, in bytes.
 const LARGEST: usize = 256 * 1024;
-/// Shortest and longest time that a set need not be asked for again, whatever its cache headers say.
-const FRESH: (u64, u64) = (300, 86_400);
 
 /// How keys are fetched and judged.
 pub struct KeysRecipe {
@@ -24,6 +22,8 @@ pub struct KeysRecipe {
     pub settings: Rc<config::Provider>,
     /// Where `jwks_uri` is learnt.
     pub metadata: Rc<Metadatas>,
+    /// When a set is asked for again.
+    pub cache: config::KeysCache,
 }
 
 impl Recipe for KeysRecipe {
@@ -75,7 +75,7 @@ impl KeysRecipe {
         if !["application/json", "application/jwk-set+json", "text/plain"].iter().any(|essence| response.is(essence)) {
             return Err(self.invalid("the key set is not JSON by its content type"));
         }
-        let fresh_for = fresh_for(&response);
+        let fresh_for = fresh_for(&response, self.cache);
         Ok(Fetched { bytes: response.body, fresh_for })
     }
 
@@ -85,13 +85,14 @@ impl KeysRecipe {
 }
 
 /// The answer's own `max-age` (RFC 9111 §5.2.2.1), within our bounds; an hour when it says nothing.
-fn fresh_for(response: &ProviderResponse) -> Duration {
+fn fresh_for(response: &ProviderResponse, cache: config::KeysCache) -> Duration {
     let directives = response.cache_control.as_deref().unwrap_or_default();
     let seconds = directives.split(',').find_map(|directive| {
         let (name, value) = directive.trim().split_once('=')?;
         name.eq_ignore_ascii_case("max-age").then(|| value.trim_matches('"').parse().ok())?
     });
-    Duration::from_secs(seconds.unwrap_or(3600).clamp(FRESH.0, FRESH.1))
+    // Not `clamp`, which stops the VM where the bounds are the wrong way round.
+    Duration::from_secs(seconds.unwrap_or(3600)).min(cache.ceiling).max(cache.floor)
 }
 
 #[cfg(test)]
@@ -100,7 +101,9 @@ mod tests {
 
     fn fresh(cache_control: Option<&str>) -> u64 {
         let cache_control = cache_control.map(str::to_owned);
-        fresh_for(&ProviderResponse { cache_control, ..ProviderResponse::default() }).as_secs()
+        let seconds = Duration::from_secs;
+        let cache = config::KeysCache { refetch: seconds(30), floor: seconds(300), ceiling: seconds(86_400) };
+        fresh_for(&ProviderResponse { cache_control, ..ProviderResponse::default() }, cache).as_secs()
     }
 
     #[test]

@@ -15,8 +15,6 @@ use std::time::Duration;
 
 /// The largest metadata document that is read, in bytes; real ones have a few thousand.
 const LARGEST: usize = 256 * 1024;
-/// How long metadata need not be asked for again.
-const FRESH: Duration = Duration::from_secs(3600);
 
 /// A provider's metadata, as far as it is used here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +25,8 @@ pub struct Metadata {
     pub token_endpoint: Url,
     /// Where claims are asked for, if anywhere.
     pub userinfo_endpoint: Option<Url>,
+    /// Where access tokens are asked about (RFC 7662), if anywhere.
+    pub introspection_endpoint: Option<Url>,
     /// Where the keys are; none when they are configured.
     pub jwks_uri: Option<Url>,
     /// Whether each authorization response carries `iss` (RFC 9207 §3).
@@ -50,6 +50,8 @@ pub struct MetadataRecipe {
     pub settings: Rc<config::Provider>,
     /// Where the document is.
     pub url: Url,
+    /// How long it need not be asked for again.
+    pub refresh: Duration,
 }
 
 impl Recipe for MetadataRecipe {
@@ -68,7 +70,7 @@ impl Recipe for MetadataRecipe {
                 let detail = format!("provider={name}: the metadata document is not application/json");
                 return Err(Refusal::new(Reason::DiscoveryInvalid, detail));
             }
-            Ok(Fetched { bytes: response.body, fresh_for: FRESH })
+            Ok(Fetched { bytes: response.body, fresh_for: self.refresh })
         })
     }
 
@@ -112,6 +114,7 @@ fn read(settings: &config::Provider, mut document: Object) -> Result<Metadata, R
         authorization_endpoint: reader.needed("authorization_endpoint")?,
         token_endpoint: reader.needed("token_endpoint")?,
         userinfo_endpoint: reader.url("userinfo_endpoint")?,
+        introspection_endpoint: reader.url("introspection_endpoint")?,
         jwks_uri: if needs_keys { Some(reader.needed("jwks_uri")?) } else { None },
         response_iss: reader.response_iss()?,
         token_endpoint_auth_methods: reader

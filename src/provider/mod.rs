@@ -1,30 +1,48 @@
 //! One identity provider: what is kept of it, and a file for each of its endpoints.
 
+mod access_token;
+mod answers;
 mod client_auth;
 mod document;
 mod id_token;
+mod introspection;
+mod issuers;
+mod kept_claims;
 mod keys;
+mod mark;
 mod metadata;
 mod outage;
+mod proof;
 mod request;
+mod slots;
 mod table;
+#[cfg(test)]
+mod testing;
 pub mod token;
 pub mod userinfo;
+mod userinfo_check;
 
+pub use access_token::{AccessToken, AccessTokens};
 pub use id_token::LoginEvidence;
+pub use introspection::Introspected;
+pub use kept_claims::KeptClaims;
 pub use metadata::{Metadata, ResponseIss};
+pub use userinfo_check::UserinfoAnswer;
 
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
 use crate::words::{Refusal, Secret};
 use crate::world::Host;
+use answers::{Answers, Lives};
 use document::Kept;
+use introspection::Introspection;
 use keys::KeysRecipe;
 use metadata::MetadataRecipe;
 use sha2::{Digest, Sha256};
 use std::rc::Rc;
 use std::time::Duration;
 use table::Table;
+use userinfo_check::UserinfoCheck;
 
 /// How soon after one look for moved endpoints the next one may follow.
 const MOVED: Duration = Duration::from_secs(30);
@@ -34,7 +52,10 @@ pub struct Provider {
     /// Its configuration.
     pub settings: Rc<config::Provider>,
     metadata: Rc<Metadatas>,
-    keys: Keys,
+    keys: Rc<Keys>,
+    refetch: Duration,
+    introspection: Answers<Introspection>,
+    userinfo: Answers<UserinfoCheck>,
 }
 
 /// Where metadata comes from.
@@ -45,14 +66,23 @@ pub enum Metadatas {
     Fetched(Kept<MetadataRecipe>),
 }
 
-enum Keys {
+/// Where keys come from.
+pub enum Keys {
+    /// The configuration.
     Inline(Rc<Jwks>),
+    /// The provider.
     Fetched(Kept<KeysRecipe>),
 }
 
 impl Provider {
-    /// A provider that nobody has asked yet. `ring` seals what workers share of it; an empty one shares nothing.
-    pub fn new(settings: config::Provider, ring: &[Secret]) -> Result<Self, Problem> {
+    /// A provider that nobody has asked yet. `ring` seals what workers share of it; an empty one shares nothing. Of what
+    /// it says about access tokens, `kept` stays.
+    pub fn new(
+        settings: config::Provider,
+        ring: &[Secret],
+        cache: &config::Cache,
+        kept: KeptClaims,
+    ) -> Result<Self, Problem> {
         let settings = Rc::new(settings);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
         let metadata =
@@ -61,18 +91,37 @@ impl Provider {
                     Problem::new(format!("providers.{}.metadata", settings.name), refusal.detail)
                 })?)),
                 Discovery::Fetched(url) => {
-                    let recipe = MetadataRecipe { settings: Rc::clone(&settings), url: url.clone() };
+                    let refresh = cache.metadata_refresh;
+                    let recipe = MetadataRecipe { settings: Rc::clone(&settings), url: url.clone(), refresh };
                     Metadatas::Fetched(Kept::new(recipe, table("metadata")))
                 }
             });
-        let keys = match &settings.jwks {
+        let keys = Rc::new(match &settings.jwks {
             Some(text) => Keys::Inline(Rc::new(inline_keys(&settings, text)?)),
             None => {
-                let recipe = KeysRecipe { settings: Rc::clone(&settings), metadata: Rc::clone(&metadata) };
+                let (settings, metadata) = (Rc::clone(&settings), Rc::clone(&metadata));
+                let recipe = KeysRecipe { settings, metadata, cache: cache.keys };
                 Keys::Fetched(Kept::new(recipe, table("keys")))
             }
+        });
+        let refetch = cache.keys.refetch;
+        let lives = |bounds: config::Bounds| Lives {
+            entries: bounds.entries,
+            max_age: bounds.max_age,
+            negative: cache.negative,
         };
-        Ok(Self { settings, metadata, keys })
+        let name = |kind: &str| format!("{kind}/{}", fingerprint_of_answers(&settings, &kept));
+        let userinfo = {
+            let (settings, metadata, kept) = (Rc::clone(&settings), Rc::clone(&metadata), kept.clone());
+            let question = UserinfoCheck { settings, metadata, kept };
+            Answers::new(question, &name("userinfo"), lives(cache.userinfo), ring)
+        };
+        let introspection = {
+            let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
+            let question = Introspection { settings, metadata, keys, refetch, kept: kept.clone() };
+            Answers::new(question, &name("introspection"), lives(cache.introspection), ring)
+        };
+        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo })
     }
 
     /// The issuer.
@@ -90,7 +139,7 @@ impl Provider {
         if let Metadatas::Fetched(kept) = &*self.metadata {
             kept.prepare(host);
         }
-        if let Keys::Fetched(kept) = &self.keys {
+        if let Keys::Fetched(kept) = &*self.keys {
             kept.prepare(host);
         }
     }
@@ -130,8 +179,21 @@ fn fingerprint(settings: &config::Provider) -> String {
         Discovery::Fetched(url) => url.as_str(),
         Discovery::Inline => "",
     };
+    hash_of([settings.issuer.as_str(), discovery, &settings.client.client_id].into_iter())
+}
+
+/// Names answers about tokens in shared data: where another configuration asks or keeps differently, they are not the same.
+fn fingerprint_of_answers(settings: &config::Provider, kept: &KeptClaims) -> String {
+    let provider = fingerprint(settings);
+    let form = format!("{:?}", settings.introspection_form);
+    let params = settings.introspection_params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    let names = kept.names().iter().chain(kept.clients()).map(String::as_str);
+    hash_of([provider.as_str(), &form].into_iter().chain(params).chain(["/"]).chain(names))
+}
+
+fn hash_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {
     let mut hash = Sha256::new();
-    for part in [settings.issuer.as_str(), discovery, &settings.client.client_id] {
+    for part in parts {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }

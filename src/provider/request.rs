@@ -70,6 +70,16 @@ pub async fn send(
     request: ProviderRequest,
     unavailable: Reason,
 ) -> Result<ProviderResponse, Refusal> {
+    try_send(host, settings, request, unavailable).await.map_err(|(_, refusal)| refusal)
+}
+
+/// Sends a request, and says with the refusal what went wrong with the call.
+pub async fn try_send(
+    host: &dyn Host,
+    settings: &config::Provider,
+    request: ProviderRequest,
+    unavailable: Reason,
+) -> Result<ProviderResponse, (CallError, Refusal)> {
     let (endpoint, cluster) = (request.endpoint, request.cluster.clone());
     let outcome = host.call(request).await;
     if outcome.as_ref().map_or(true, |response| response.status >= 500) {
@@ -82,6 +92,7 @@ pub async fn send(
             CallError::NoAnswer => (unavailable, "no answer in time".to_owned()),
             CallError::TooLarge => (unavailable, "the answer is larger than any such answer has to be".to_owned()),
         };
-        Refusal::new(reason, format!("provider={} endpoint={}: {what}", settings.name, endpoint.name()))
+        let detail = format!("provider={} endpoint={}: {what}", settings.name, endpoint.name());
+        (error, Refusal::new(reason, detail))
     })
 }

@@ -62,6 +62,10 @@ fn name(metric: Metric) -> String {
         Metric::SessionsOpened => "sessions.opened".to_owned(),
         Metric::SessionsCached => "sessions.cached".to_owned(),
         Metric::SessionsCut => "sessions.cut".to_owned(),
+        Metric::TokensVerified => "tokens.verified".to_owned(),
+        Metric::TokensCached => "tokens.cached".to_owned(),
+        Metric::IntrospectionCached => "introspection.cached".to_owned(),
+        Metric::UserinfoCached => "userinfo.cached".to_owned(),
         Metric::Limited => "rate_limit.limited".to_owned(),
         Metric::LimitFailed => "rate_limit.failed".to_owned(),
     }

@@ -90,6 +90,13 @@ impl Key {
     }
 }
 
+/// A key for hashes that those who hold the same ring agree on; none without a ring.
+pub fn hash_key(ring: &[Secret]) -> Option<[u8; 16]> {
+    let mut key = [0; 16];
+    Hkdf::<Sha256>::new(None, ring.first()?.expose()).expand(b"oidc-proxy-wasm hash v1", &mut key).ok()?;
+    Some(key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -95,7 +95,7 @@ reasons! {
     AccessTokenMalformed, "access_token_malformed", 401, Caller;
     /// The access token is signed with an algorithm that is not expected (RFC 8725 §3.1).
     AccessTokenAlgorithm, "access_token_algorithm", 401, Caller;
-    /// The token is of another kind, such as an ID token (RFC 8725 §3.12).
+    /// The token is of another kind, such as an ID token, or no bearer token by its `token_type` (RFC 8725 §3.12).
     AccessTokenType, "access_token_type", 401, Caller;
     /// No published key fits the access token.
     AccessTokenKeyUnknown, "access_token_key_unknown", 401, Caller;
@@ -103,7 +103,7 @@ reasons! {
     AccessTokenSignature, "access_token_signature", 401, Caller;
     /// The access token is of no issuer that the rule takes.
     AccessTokenIssuer, "access_token_issuer", 401, Caller;
-    /// The access token is for somebody else (`aud`, or `token_type`).
+    /// The access token is for somebody else (`aud`).
     AccessTokenAudience, "access_token_audience", 401, Caller;
     /// The access token's `exp` has passed.
     AccessTokenExpired, "access_token_expired", 401, Caller;

@@ -16,11 +16,14 @@ pub enum Endpoint {
     Userinfo,
     /// A rate limit service, which is no provider's.
     RateLimit,
+    /// The introspection endpoint (RFC 7662 §2).
+    Introspection,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 5] = [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::RateLimit];
+    pub const ALL: [Self; 6] =
+        [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::Introspection, Self::RateLimit];
 
     /// The name in logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -30,6 +33,7 @@ impl Endpoint {
             Self::Token => "token",
             Self::Userinfo => "userinfo",
             Self::RateLimit => "rate_limit",
+            Self::Introspection => "introspection",
         }
     }
 }

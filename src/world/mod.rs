@@ -76,6 +76,14 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+    /// Signatures of access tokens that were verified.
+    TokensVerified,
+    /// Access tokens that were known as verified.
+    TokensCached,
+    /// Introspection answers that were known.
+    IntrospectionCached,
+    /// Userinfo answers to access tokens that were known.
+    UserinfoCached,
     /// Requests beyond what a rule grants.
     Limited,
     /// Requests that a rate limit service did not count.

@@ -32,6 +32,7 @@ struct State {
     rivals: Cell<u32>,
     counts: RefCell<HashMap<Metric, u64>>,
     lines: RefCell<Vec<(log::Level, String)>>,
+    credulous: Cell<bool>,
 }
 
 impl Script {
@@ -57,6 +58,11 @@ impl Script {
     /// Lets another writer of shared data be first, so many times from now on.
     pub fn outrun(&self, times: u32) {
         self.0.rivals.set(times);
+    }
+
+    /// From now on its crypto takes every signature that it is asked about, which spares tests of many tokens the time.
+    pub fn believe_signatures(&self) {
+        self.0.credulous.set(true);
     }
 
     /// Moves the clock.
@@ -200,7 +206,7 @@ impl Host for Script {
     }
 
     fn verify_signature(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> HostCheck {
-        HostCheck::Unable
+        if self.0.credulous.get() { HostCheck::Valid } else { HostCheck::Unable }
     }
 
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {

@@ -1,5 +1,6 @@
 //! Each way in which a configuration can be wrong, beside the one where that defect is mended.
 
+mod caches;
 mod files;
 mod providers;
 mod rate_limit;

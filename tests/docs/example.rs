@@ -12,6 +12,7 @@ pub fn configuration() -> Value {
         "defaults": defaults(),
         "rules": [public(), admin(), partners(), api(), shop()],
         "session": session(),
+        "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })
 }
@@ -22,6 +23,7 @@ fn main_provider() -> Value {
         "cluster": "idp",
         "clusters": { "keys.example.com": "idp_keys" },
         "discovery_url": "https://idp.example.com/realms/main/.well-known/openid-configuration",
+        "accepted_issuers": ["https://idp.example.com/{tenantid}/v2.0"],
         "signing_algs": ["RS256", "ES256"],
         "clock_skew": "30s",
         "timeout": "5s",
@@ -31,9 +33,12 @@ fn main_provider() -> Value {
             "client_secret": { "env": "SHOP_CLIENT_SECRET" },
             "token_endpoint_auth_method": "client_secret_basic",
             "id_token_signed_response_alg": "RS256",
+            "introspection_signed_response_alg": "RS256",
         },
         "authorization_params": { "audience": "https://api.example.com" },
         "token_params": { "resource": "https://api.example.com" },
+        "introspection_params": { "token_type_hint": "access_token" },
+        "introspection_accept": "jwt",
         "request_headers": { "x-api-key": { "env": "IDP_API_KEY" } },
         "response_mode": "query",
         "trusted_audiences": ["https://api.example.com"],
@@ -192,6 +197,16 @@ fn session() -> Value {
         "partition": "default",
         "budget": 12288,
         "keep_claims": [["locale"]],
+    })
+}
+
+fn cache() -> Value {
+    json!({
+        "keys": { "refetch": "30s", "floor": "5m", "ceiling": "24h" },
+        "metadata": { "refresh": "1h" },
+        "tokens": { "entries": 10_000, "max_age": "5m" },
+        "introspection": { "entries": 10_000, "max_age": "60s", "negative": "10s" },
+        "userinfo": { "entries": 2_000, "max_age": "5m" },
     })
 }
 

@@ -3,6 +3,7 @@
 //! The tables are the one place for that: the loader checks against them, takes defaults from them, and the reference
 //! and the JSON Schema in `docs/` are printed from them.
 
+mod cache;
 mod provider;
 mod rate_limit;
 mod rule;
@@ -10,6 +11,7 @@ mod session;
 mod token;
 mod top;
 
+pub use cache::CACHE;
 pub use provider::{CLIENT, PROVIDER};
 pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};

@@ -55,6 +55,13 @@ const KEYS: &[Key] = &[
     ),
     key("jwks", Kind::Object, NONE, "The provider's public keys (RFC 7517 §5); no key set is fetched then."),
     key(
+        "accepted_issuers",
+        Kind::List(&Kind::Text),
+        NONE,
+        "Further `iss` values that an access token of this provider may have, compared byte for byte. `{tenantid}` in one \
+         stands for the token's own `tid` claim, so that every tenant is taken: name those you want under `require`.",
+    ),
+    key(
         "signing_algs",
         Kind::Some(&Kind::Choice(ALGORITHMS)),
         Preset::Words(ASYMMETRIC),
@@ -87,6 +94,19 @@ const KEYS: &[Key] = &[
         "Added to every authorization request, such as `audience`. What the flow itself sets cannot be set here.",
     ),
     key("token_params", Kind::Map(&Kind::Text), NONE, "Added to every token request."),
+    key(
+        "introspection_params",
+        Kind::Map(&Kind::Text),
+        Preset::Said("`token_type_hint: access_token`"),
+        "Added to every introspection request (RFC 7662 §2.1), and may say another `token_type_hint`.",
+    ),
+    key(
+        "introspection_accept",
+        Kind::Choice(&["json", "jwt"]),
+        Preset::Text("json"),
+        "What introspection answers are: plain JSON, or JWTs signed with the provider's keys (RFC 9701). An answer of the \
+         other form is refused.",
+    ),
     key("request_headers", Kind::Map(&Kind::Secret), NONE, "Header fields added to every call to the provider."),
     key(
         "response_mode",
@@ -127,6 +147,12 @@ pub static CLIENT: Table = Table {
             Kind::Choice(ALGORITHMS),
             Preset::Said("any of `signing_algs`"),
             "The one algorithm that ID tokens are signed with, as registered.",
+        ),
+        key(
+            "introspection_signed_response_alg",
+            Kind::Choice(ALGORITHMS),
+            Preset::Said("any of `signing_algs`"),
+            "The one algorithm that introspection answers are signed with, as registered (RFC 9701 §6).",
         ),
     ],
 };

@@ -1,6 +1,6 @@
 //! The outermost keys.
 
-use super::{Blanks, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, RULE, SESSION, Table, key};
+use super::{Blanks, CACHE, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, RULE, SESSION, Table, key};
 
 /// The whole configuration.
 pub static TOP: Table = Table {
@@ -36,6 +36,7 @@ const KEYS: &[Key] = &[
         "The first rule that matches a request decides; a request that none matches is denied.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
+    key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),
     key("observability", Kind::Section(&OBSERVABILITY), NONE, "What operators see."),
 ];
 

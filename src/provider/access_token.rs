@@ -1,0 +1,263 @@
+//! JWT access tokens of several providers, verified once and remembered (RFC 9068 §4, RFC 8725 §3).
+
+use super::kept_claims::{self, KeptClaims};
+use super::mark::Marker;
+use super::proof::Unproven;
+use super::{Provider, issuers};
+use crate::cache::Cache;
+use crate::config;
+use crate::jose::{self, ExpectedAccessToken, Jwks, JwtError, PublicKey, Untrusted, VerifiedJwt, claims};
+use crate::words::json::Object;
+use crate::words::{Claims, Reason, Refusal, UnixTime};
+use crate::world::{Metric, World};
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+
+/// What one entry of a cache weighs at least, in bytes; `entries` of the configuration are such ones.
+pub(super) const UNIT: usize = 2048;
+
+/// Verified JWT access tokens of several providers, remembered by this worker.
+///
+/// The tokens themselves are not kept, only keyed hashes of them.
+pub struct AccessTokens {
+    providers: Vec<Rc<Provider>>,
+    kept: Vec<KeptClaims>,
+    max_age: Duration,
+    marker: Marker,
+    known: RefCell<Cache<u128, Rc<Known>>>,
+}
+
+/// What a token says, once its signature was verified.
+#[derive(Debug)]
+pub struct AccessToken {
+    /// The place of its provider in the configuration.
+    pub provider: usize,
+    /// Its `iss`.
+    pub issuer: Rc<str>,
+    /// Its `sub`.
+    pub subject: Option<Rc<str>>,
+    /// The `typ` of its header, in lower case and without `application/`.
+    pub typ: Option<String>,
+    /// The values of its `aud`.
+    pub audience: Vec<String>,
+    /// What was granted, from `scope` or `scp`, values separated by spaces.
+    pub scope: Rc<str>,
+    /// Those of its claims that a rule reads.
+    pub claims: Claims,
+    /// Its `exp`, in whole seconds.
+    pub expires: UnixTime,
+    /// Claims that name the client under some rule; one that is no text is `None`.
+    clients: Vec<(String, Option<Rc<str>>)>,
+    /// Whether it has a `cnf` (RFC 7800 §3.1).
+    is_bound: bool,
+}
+
+/// A token that was verified, with what its verdict rests on.
+struct Known {
+    token: Rc<AccessToken>,
+    /// The key that made its signature.
+    key: Rc<PublicKey>,
+    /// The last key set that was seen to hold the key. Weak, so that old sets do not outlive their use.
+    keys: RefCell<Weak<Jwks>>,
+    from: UnixTime,
+    until: UnixTime,
+}
+
+impl AccessTokens {
+    /// None yet. `kept` says, provider by provider, which claims stay.
+    pub fn new(providers: &[Rc<Provider>], settings: &config::Cache, kept: Vec<KeptClaims>) -> Self {
+        Self {
+            providers: providers.to_vec(),
+            kept,
+            max_age: settings.tokens.max_age,
+            marker: Marker::default(),
+            known: RefCell::new(Cache::new(settings.tokens.entries.saturating_mul(UNIT))),
+        }
+    }
+
+    /// Whether a credential has the form of a signed JWT: three base64url parts, a JSON object with `alg` first. All else
+    /// is opaque, encrypted tokens of five parts too.
+    pub fn is_jwt(token: &str) -> bool {
+        jose::has_form(token)
+    }
+
+    /// Verifies a token of one of the providers at the places `among`. What no rule has a say in is judged here;
+    /// [`AccessToken::judge`] does the rest.
+    pub async fn verify(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
+        match self.known(world, token, among) {
+            Some(known) => Ok(known),
+            // Boxed, so that the future of a request whose token is known stays small.
+            None => Box::pin(self.verify_anew(world, token, among)).await,
+        }
+    }
+
+    /// A token that was verified before, and is still good: nothing is asked and nothing allocated.
+    pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Option<Rc<AccessToken>> {
+        let mark = self.marker.mark(&**world, token);
+        let known = self.known.borrow_mut().get(&mark)?;
+        if !among.contains(&known.token.provider) {
+            return None;
+        }
+        let now = world.now();
+        let keys = self.providers.get(known.token.provider).and_then(|provider| provider.keys.held());
+        if now < known.from || now >= known.until || !keys.is_some_and(|keys| known.is_by_one_of(&keys)) {
+            self.known.borrow_mut().remove(&mark);
+            return None;
+        }
+        world.count(Metric::TokensCached);
+        Some(Rc::clone(&known.token))
+    }
+
+    async fn verify_anew(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
+        let untrusted = Untrusted::parse(token).map_err(|error| refusal("", error))?;
+        let (at, provider) = self.provider_of(untrusted.unverified_claims(), among)?;
+        let settings = &provider.settings;
+        let (now, refused) = (world.now(), |error| refusal(&settings.name, error));
+        let expected = ExpectedAccessToken { algorithms: &settings.signing_algs, now, skew: settings.clock_skew };
+        let unproven = jose::judge_access_token(untrusted, &expected).map_err(refused)?;
+        // Strangers can make wrong signatures under known names for nothing; a name that is new, or a signature without
+        // any, may be a new key's.
+        let may_help = |error: &JwtError| match error {
+            JwtError::KeyUnknown => true,
+            JwtError::Signature => !unproven.names_key(),
+            _ => false,
+        };
+        let check = |keys: &Jwks| unproven.prove(&**world, keys);
+        let proven = provider.keys.prove(&world.host(), provider.refetch, may_help, check).await;
+        let ((verified, key), keys) = proven.map_err(|unproven| match unproven {
+            Unproven::Token(error) => refused(error),
+            Unproven::Keys(refusal) => refusal,
+        })?;
+        world.count(Metric::TokensVerified);
+        let kept = self.kept.get(at).cloned().unwrap_or_default();
+        let token_said = AccessToken::read(at, &verified, unproven.typ(), &kept).map_err(refused)?;
+        let token_said = Rc::new(token_said);
+        self.remember(world, token, Rc::clone(&token_said), key, &keys);
+        Ok(token_said)
+    }
+
+    /// Whose token it is, if it speaks the truth: the provider whose own issuer it names, else one that accepts it.
+    fn provider_of(&self, claims: &Object, among: &[usize]) -> Result<(usize, &Rc<Provider>), Refusal> {
+        let issuer = claims::required_text(claims, "iss").map_err(|error| refusal("", error))?;
+        let providers = || among.iter().filter_map(|at| Some((*at, self.providers.get(*at)?)));
+        providers()
+            .find(|(_, provider)| provider.issuer() == issuer)
+            .or_else(|| providers().find(|(_, provider)| issuers::accepts(&provider.settings, issuer, claims)))
+            .ok_or_else(|| Refusal::new(Reason::AccessTokenIssuer, "`iss` is of no provider that the rule takes"))
+    }
+
+    fn remember(&self, world: &World, text: &str, token: Rc<AccessToken>, key: Rc<PublicKey>, keys: &Rc<Jwks>) {
+        let from = world.now();
+        let until = from.plus(self.max_age).min(token.expires);
+        if until <= from {
+            return;
+        }
+        let weight = token.weight().max(UNIT);
+        let known = Known { token, key, keys: RefCell::new(Rc::downgrade(keys)), from, until };
+        self.known.borrow_mut().insert(self.marker.mark(&**world, text), Rc::new(known), weight);
+    }
+}
+
+impl Known {
+    /// Whether its key is still one of the provider's.
+    fn is_by_one_of(&self, keys: &Rc<Jwks>) -> bool {
+        if std::ptr::eq(self.keys.borrow().as_ptr(), Rc::as_ptr(keys)) {
+            return true;
+        }
+        let holds = keys.holds(&self.key);
+        if holds {
+            self.keys.replace(Rc::downgrade(keys));
+        }
+        holds
+    }
+}
+
+impl AccessToken {
+    fn read(provider: usize, verified: &VerifiedJwt, typ: Option<String>, kept: &KeptClaims) -> Result<Self, JwtError> {
+        let claims = verified.claims();
+        let client = |name: &String| Some((name.clone(), claims.get(name)?.as_str().map(Rc::from)));
+        Ok(Self {
+            provider,
+            issuer: verified.issuer().into(),
+            subject: jose::subject(claims)?.map(Rc::from),
+            typ,
+            audience: audience(claims)?,
+            scope: jose::scope(claims)?.into(),
+            claims: kept.filter(claims),
+            expires: verified.expires().ok_or(JwtError::ClaimMissing("exp"))?,
+            clients: kept.clients().iter().filter_map(client).collect(),
+            is_bound: claims.contains_key("cnf"),
+        })
+    }
+
+    /// What one rule asks of it: its type, that it is bound to no key, its audience. Says which client it was issued to.
+    pub fn judge(&self, rules: &config::TokenRules) -> Result<Option<Rc<str>>, Refusal> {
+        if !rules.types.contains(&self.typ) {
+            return Err(Refusal::new(Reason::AccessTokenType, "`typ` is none of token.types"));
+        }
+        if self.is_bound {
+            return Err(Reason::BindingUnsupported.into());
+        }
+        judge_audience(rules, &self.audience)?;
+        let named = |name: &String| self.clients.iter().find(|(claim, _)| claim == name);
+        match rules.client_id_claims.iter().find_map(named) {
+            None => Ok(None),
+            Some((_, Some(client))) => Ok(Some(Rc::clone(client))),
+            Some((name, None)) => Err(Refusal::new(Reason::AccessTokenClaims, format!("`{name}` is no text"))),
+        }
+    }
+
+    fn weight(&self) -> usize {
+        let texts = [self.issuer.len(), self.scope.len(), self.subject.as_ref().map_or(0, |subject| subject.len())];
+        let audience = self.audience.iter().map(|audience| audience.len().saturating_add(48));
+        let clients = self.clients.iter().map(|(name, _)| name.len().saturating_add(256));
+        let held: usize = texts.into_iter().chain(audience).chain(clients).sum();
+        held.saturating_add(kept_claims::weight(&self.claims)).saturating_add(size_of::<(Self, Known)>())
+    }
+}
+
+/// The values of `aud`; none where there is none.
+pub(super) fn audience(claims: &Object) -> Result<Vec<String>, JwtError> {
+    if !claims.contains_key("aud") {
+        return Ok(Vec::new());
+    }
+    Ok(claims::audiences(claims)?.into_iter().map(str::to_owned).collect())
+}
+
+/// One of the rule's audiences must be among those of the token, unless it takes any (RFC 9068 §4).
+pub(super) fn judge_audience(rules: &config::TokenRules, audience: &[String]) -> Result<(), Refusal> {
+    match &rules.audience {
+        Some(ours) if !ours.iter().any(|ours| audience.contains(ours)) => {
+            Err(Refusal::new(Reason::AccessTokenAudience, "`aud` has none of token.audience"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refusal(provider: &str, error: JwtError) -> Refusal {
+    let whose = if provider.is_empty() { String::new() } else { format!("provider={provider}: ") };
+    Refusal::new(reason(&error), format!("{whose}{error}"))
+}
+
+const fn reason(error: &JwtError) -> Reason {
+    match error {
+        JwtError::Malformed | JwtError::TooLarge | JwtError::Critical => Reason::AccessTokenMalformed,
+        JwtError::AlgorithmNotAllowed | JwtError::SecretTooShort => Reason::AccessTokenAlgorithm,
+        JwtError::Type => Reason::AccessTokenType,
+        JwtError::KeyUnknown => Reason::AccessTokenKeyUnknown,
+        JwtError::Signature => Reason::AccessTokenSignature,
+        JwtError::Issuer => Reason::AccessTokenIssuer,
+        JwtError::Audience | JwtError::AuthorizedParty => Reason::AccessTokenAudience,
+        JwtError::Expired => Reason::AccessTokenExpired,
+        JwtError::NotYetValid => Reason::AccessTokenNotYetValid,
+        JwtError::ClaimMissing(_)
+        | JwtError::ClaimType(_)
+        | JwtError::Nonce
+        | JwtError::AuthenticationTooOld
+        | JwtError::AccessTokenHash => Reason::AccessTokenClaims,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! What a provider says of access tokens: asked once however many wait, remembered for a while, good or bad, and shared
+//! between the workers of one host.
+
+use super::access_token::UNIT;
+use super::mark::Marker;
+use super::outage::Outage;
+use super::request;
+use super::slots::{Slot, Slots};
+use crate::cache::Cache;
+use crate::config;
+use crate::seal;
+use crate::words::json::{self, Object};
+use crate::words::{Reason, Refusal, Secret, UnixTime};
+use crate::world::{CallError, Flights, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// How long a failure is remembered that only one token makes: the provider is spared, other tokens are not touched.
+const ODD: Duration = Duration::from_secs(1);
+/// Slots in shared data for good answers, and for bad ones, which strangers can make in any number.
+const SLOTS: (u16, u16) = (1024, 256);
+
+/// A question about a token.
+pub trait Question: 'static {
+    /// What is known when it was answered.
+    type Answer: 'static;
+
+    /// Counted where the answer was known.
+    const KNOWN: Metric;
+
+    /// Asks the provider. The work belongs to nobody's request.
+    fn ask(self: Rc<Self>, host: Rc<dyn Host>, token: Secret) -> LocalFuture<Result<Object, Failure>>;
+
+    /// Judges an answer, fresh from the provider or left by another worker.
+    fn read(&self, members: &Object, now: UnixTime) -> Result<Self::Answer, Failure>;
+
+    /// Whether a member of the answer is needed to read it again.
+    fn keeps(&self, member: &str) -> bool;
+
+    /// When the answer ends by its own word.
+    fn ends(answer: &Self::Answer) -> Option<UnixTime>;
+
+    /// About how much memory it takes, in bytes.
+    fn weight(answer: &Self::Answer) -> usize;
+}
+
+/// Why there is no good answer.
+pub enum Failure {
+    /// The token is not good. That is an answer too.
+    Dead(Refusal),
+    /// The answer about this token is none.
+    Odd(Refusal),
+    /// The provider does not answer, or not us.
+    Outage(Refusal),
+}
+
+/// Sends a question. `unavailable` is the reason when there is no answer at all.
+pub async fn send(
+    host: &dyn Host,
+    settings: &config::Provider,
+    request: ProviderRequest,
+    unavailable: Reason,
+) -> Result<ProviderResponse, Failure> {
+    let outcome = request::try_send(host, settings, request, unavailable).await;
+    outcome.map_err(|(error, refusal)| match error {
+        // Of one token there may be too much to say.
+        CallError::TooLarge => Failure::Odd(refusal),
+        CallError::UnknownCluster | CallError::Busy | CallError::NoAnswer => Failure::Outage(refusal),
+    })
+}
+
+/// How long answers are good, and how many are kept.
+#[derive(Clone, Copy)]
+pub struct Lives {
+    /// Good ones, each of [`UNIT`] bytes; as many bad ones besides.
+    pub entries: usize,
+    /// For good ones.
+    pub max_age: Duration,
+    /// For bad ones.
+    pub negative: Duration,
+}
+
+/// Answers to one question about many tokens.
+pub struct Answers<Q: Question> {
+    asker: Rc<Asker<Q>>,
+    flights: Flights<u128, Result<Rc<Q::Answer>, Refusal>>,
+}
+
+struct Asker<Q: Question> {
+    question: Rc<Q>,
+    lives: Lives,
+    marker: Marker,
+    good: Remembered<Rc<Q::Answer>>,
+    bad: Remembered<Refusal>,
+    shared_good: Slots,
+    shared_bad: Slots,
+    outage: RefCell<Outage>,
+}
+
+/// What is known of tokens, by their marks.
+type Remembered<T> = RefCell<Cache<u128, Rc<Timed<T>>>>;
+
+struct Timed<T> {
+    value: T,
+    from: UnixTime,
+    until: UnixTime,
+}
+
+impl<T> Timed<T> {
+    fn holds(&self, now: UnixTime) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
+impl<Q: Question> Answers<Q> {
+    /// None yet. `name` tells apart who may read each other's; `ring` seals them, an empty one shares nothing.
+    pub fn new(question: Q, name: &str, lives: Lives, ring: &[Secret]) -> Self {
+        let asker = Asker {
+            question: Rc::new(question),
+            lives,
+            marker: Marker::new(seal::hash_key(ring)),
+            good: RefCell::new(Cache::new(lives.entries.saturating_mul(UNIT))),
+            bad: RefCell::new(Cache::new(lives.entries)),
+            shared_good: Slots::new(&format!("{name}/good"), SLOTS.0, ring),
+            shared_bad: Slots::new(&format!("{name}/bad"), SLOTS.1, ring),
+            outage: RefCell::default(),
+        };
+        Self { asker: Rc::new(asker), flights: Flights::default() }
+    }
+
+    /// The answer about `token`: remembered, or asked for. A good one that is remembered costs no call and no wait.
+    pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<Q::Answer>, Refusal> {
+        let mark = self.asker.marker.mark(&**host, token);
+        if let Some(known) = self.asker.known(&**host, mark) {
+            host.count(Q::KNOWN);
+            return known;
+        }
+        self.asker.may_ask(host.now())?;
+        let (asker, root, token) = (Rc::clone(&self.asker), Rc::clone(host), Secret::new(token));
+        let work = async move { asker.ask(&root, mark, token).await };
+        let landed = Box::pin(self.flights.join(&**host, mark, work)).await;
+        landed.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+    }
+
+    /// How many answers are remembered, good and bad.
+    #[cfg(test)]
+    pub fn remembered(&self) -> (usize, usize) {
+        (self.asker.good.borrow().len(), self.asker.bad.borrow().len())
+    }
+}
+
+impl<Q: Question> Asker<Q> {
+    /// What this worker or another one knows.
+    fn known(&self, host: &dyn Host, mark: u128) -> Option<Result<Rc<Q::Answer>, Refusal>> {
+        let now = host.now();
+        if let Some(good) = self.good.borrow_mut().get(&mark).filter(|good| good.holds(now)) {
+            return Some(Ok(Rc::clone(&good.value)));
+        }
+        if let Some(bad) = self.bad.borrow_mut().get(&mark).filter(|bad| bad.holds(now)) {
+            return Some(Err(bad.value.clone()));
+        }
+        self.adopt(host, mark, now)
+    }
+
+    fn adopt(&self, host: &dyn Host, mark: u128, now: UnixTime) -> Option<Result<Rc<Q::Answer>, Refusal>> {
+        if let Some(slot) = self.shared_good.read(host, mark) {
+            let answer = self.question.read(&json::object(&slot.bytes).ok()?, now).ok()?;
+            return Some(Ok(self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until: slot.until })));
+        }
+        let slot = self.shared_bad.read(host, mark)?;
+        let reason = *Reason::ALL.iter().find(|reason| reason.code().as_bytes() == slot.bytes)?;
+        let refusal = Refusal::new(reason, "as another worker was told");
+        self.keep_bad(mark, Timed { value: refusal.clone(), from: now, until: slot.until });
+        Some(Err(refusal))
+    }
+
+    /// Not while the provider is left alone after a failure.
+    fn may_ask(&self, now: UnixTime) -> Result<(), Refusal> {
+        let outage = self.outage.borrow();
+        match outage.cause() {
+            Some(cause) if !outage.may_try(now) => Err(cause),
+            _ => Ok(()),
+        }
+    }
+
+    async fn ask(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
+        let said = Rc::clone(&self.question).ask(Rc::clone(host), token).await;
+        let now = host.now();
+        let judged = said.and_then(|members| Ok((self.question.read(&members, now)?, members)));
+        if !matches!(judged, Err(Failure::Outage(_))) {
+            self.outage.replace(Outage::default());
+        }
+        let bad = |refusal: &Refusal, span| Timed { value: refusal.clone(), from: now, until: now.plus(span) };
+        match judged {
+            Ok((answer, members)) => {
+                let until = now.plus(self.lives.max_age);
+                let until = Q::ends(&answer).map_or(until, |ends| ends.min(until));
+                self.share_good(&**host, mark, members, now, until);
+                Ok(self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until }))
+            }
+            Err(Failure::Dead(refusal)) => {
+                let bad = bad(&refusal, self.lives.negative);
+                let slot = Slot { from: now, until: bad.until, bytes: refusal.reason.code().as_bytes().to_vec() };
+                if bad.holds(now) {
+                    self.shared_bad.write(&**host, mark, &slot);
+                }
+                self.keep_bad(mark, bad);
+                Err(refusal)
+            }
+            Err(Failure::Odd(refusal)) => {
+                self.keep_bad(mark, bad(&refusal, ODD));
+                Err(refusal)
+            }
+            Err(Failure::Outage(refusal)) => {
+                self.failed(&**host, &refusal);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn share_good(&self, host: &dyn Host, mark: u128, mut members: Object, from: UnixTime, until: UnixTime) {
+        members.retain(|name, _| self.question.keeps(name));
+        if from < until
+            && let Ok(bytes) = serde_json::to_vec(&members)
+        {
+            self.shared_good.write(host, mark, &Slot { from, until, bytes });
+        }
+    }
+
+    fn keep_good(&self, mark: u128, answer: Timed<Rc<Q::Answer>>) -> Rc<Q::Answer> {
+        let value = Rc::clone(&answer.value);
+        if answer.from < answer.until {
+            self.good.borrow_mut().insert(mark, Rc::new(answer), Q::weight(&value).max(UNIT));
+        }
+        value
+    }
+
+    fn keep_bad(&self, mark: u128, answer: Timed<Refusal>) {
+        if answer.from < answer.until {
+            self.bad.borrow_mut().insert(mark, Rc::new(answer), 1);
+        }
+    }
+
+    fn failed(&self, host: &dyn Host, refusal: &Refusal) {
+        // That so much is under way here says nothing of the provider.
+        if refusal.reason == Reason::ProviderBusy {
+            return;
+        }
+        host.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+        let mut chance = [0; 8];
+        host.fill_random(&mut chance);
+        self.outage.borrow_mut().failed(host.now(), u64::from_le_bytes(chance), refusal.clone());
+    }
+}

@@ -1,0 +1,72 @@
+//! Which claims of a provider's tokens and answers are kept: those that some rule reads, and nothing else.
+
+use crate::config::Rule;
+use crate::words::Claims;
+use crate::words::json::Object;
+use serde_json::Value;
+use std::rc::Rc;
+
+/// Claims that every rule may come to ask about: how and when the user authenticated (RFC 9470).
+const STANDARD: [&str; 2] = ["acr", "auth_time"];
+
+/// Names of claims. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub struct KeptClaims {
+    names: Rc<[String]>,
+    clients: Rc<[String]>,
+}
+
+impl KeptClaims {
+    /// What those of `rules` read that take the provider at this place.
+    pub fn of(rules: &[Rule], provider: usize) -> Self {
+        let mine = || rules.iter().filter(|rule| rule.providers.contains(&provider));
+        let read = mine().flat_map(Rule::claims_read).map(|claim| claim.root().to_owned());
+        let clients = unique(mine().flat_map(|rule| rule.token.client_id_claims.iter().cloned()));
+        let names = read.chain(clients.iter().cloned()).chain(STANDARD.map(str::to_owned));
+        Self { names: unique(names).into(), clients: clients.into() }
+    }
+
+    /// The kept ones among `claims`.
+    pub fn filter(&self, claims: &Object) -> Claims {
+        Rc::new(
+            claims.iter().filter(|(name, _)| self.names.contains(name)).map(|(n, v)| (n.clone(), v.clone())).collect(),
+        )
+    }
+
+    /// The names that are kept.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Claims that name a client under some rule.
+    pub fn clients(&self) -> &[String] {
+        &self.clients
+    }
+}
+
+fn unique(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut unique: Vec<String> = Vec::new();
+    for name in names {
+        if !unique.contains(&name) {
+            unique.push(name);
+        }
+    }
+    unique
+}
+
+/// About how much memory claims take, in bytes.
+pub fn weight(claims: &Object) -> usize {
+    claims.iter().map(|(name, value)| weight_of(value).saturating_add(name.len())).sum()
+}
+
+fn weight_of(value: &Value) -> usize {
+    /// A value and its place in whatever holds it.
+    const PLACE: usize = 96;
+    let inner = match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight_of).sum(),
+        Value::Object(members) => weight(members),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    };
+    inner.saturating_add(PLACE)
+}
