@@ -2,6 +2,8 @@
 
 mod addresses;
 mod clusters;
+mod consumer;
+mod consumer_reader;
 mod duration;
 pub mod keys;
 mod load;
@@ -14,6 +16,7 @@ mod problem;
 mod protobuf;
 mod provider;
 mod provider_reader;
+mod require;
 mod require_reader;
 mod rule;
 mod rule_reader;
@@ -25,12 +28,14 @@ mod shape;
 mod upstream_reader;
 mod whole;
 
+pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
 pub use load::load;
 pub use problem::Problem;
 pub use provider::{Client, ClientAuthentication, Clusters, Discovery, Provider, ResponseMode};
+pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, ValuesRule};
 pub use rule::{
-    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction,
-    Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,
+    Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
+    Mode, PathMatch, Place, Rule, TokenForm, TokenRules, ToldHeader,
 };
 pub use session::{CookieSettings, SameSite, Session};
 

@@ -4,10 +4,11 @@ use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
-use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules};
-use super::{login_reader, matching, nearest::nearest, require_reader, upstream_reader};
+use super::{Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm};
+use super::{TokenRules, consumer_reader, login_reader, matching, nearest::nearest, require_reader, upstream_reader};
 use crate::http::Url;
 use crate::words::Method;
+use std::rc::Rc;
 
 /// A provider by its name; without a value where it could not be read, which was reported then.
 pub(super) type NamedProvider = (String, Option<Provider>);
@@ -24,6 +25,8 @@ pub(super) struct Written<'s, 'a> {
     pub defaults: &'s Section<'a>,
     /// The providers in the order of their names.
     pub providers: &'s [NamedProvider],
+    /// The consumers.
+    pub consumers: &'s Rc<Consumers>,
 }
 
 /// The rule; `None` when something that cannot be left out was wrong, which is then reported.
@@ -42,7 +45,9 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         methods: Vec::new(),
         login: None,
         require: Require::default(),
+        consumer: None,
         upstream_headers: Vec::new(),
+        response_headers: Vec::new(),
         access_token: TokenForm::default(),
         errors: read_errors(&section.section("errors")),
     };
@@ -64,14 +69,24 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let logs_in = methods.contains(&Method::AuthorizationCode) || has_unknown_method(section);
     let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
     let (upstream_headers, access_token) = upstream_reader::read(section);
-    let mut require = Require::default();
-    require_reader::add(&mut require, &written.defaults.section("require"));
-    require_reader::add(&mut require, &written.own.section("require"));
+    let response_headers = upstream_reader::read_response(section);
+    let consumer = consumer_reader::read_rule(section, written.consumers);
+    if let Some(consumer) = &consumer {
+        let mut told: Vec<String> = upstream_headers.iter().map(|header| header.name.clone()).collect();
+        if let TokenForm::Header(name) = &access_token {
+            told.push(name.clone());
+        }
+        consumer_reader::check_names(section, consumer, &told);
+    }
+    let (below, own) = (written.defaults.section("require"), written.own.section("require"));
+    let require = require_reader::read(&below, &own, section.has("consumer"));
     let login = match login {
         Some(login) => Some(login?),
         None => None,
     };
-    Some(Rule { providers: vec![place?], methods, login, require, upstream_headers, access_token, ..rule })
+    let providers = vec![place?];
+    let told = Rule { consumer, upstream_headers, response_headers, access_token, ..rule };
+    Some(Rule { providers, methods, login, require, ..told })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -109,7 +124,7 @@ fn read_name(written: &Written) -> String {
 /// Keys that say something about an identity contradict `anonymous` and `nobody`, which look at none.
 fn refuse_unused(own: &Section) {
     let allow = own.text("allow").unwrap_or_default();
-    for key in ["provider", "methods", "login", "require", "upstream_headers"] {
+    for key in ["provider", "methods", "login", "require", "consumer", "upstream_headers", "response_headers"] {
         if own.has(key) {
             own.problem(key, format!("contradicts allow: {allow}, which looks at no identity"));
         }

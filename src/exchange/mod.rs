@@ -6,6 +6,7 @@ mod forward;
 mod gate;
 mod page;
 mod rules;
+mod tell;
 
 pub use answer::{closing, unconfigured};
 pub use gate::Gate;
@@ -51,12 +52,12 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         Allow::Nobody => return Err(Reason::RuleForbids.into()),
         Allow::Authenticated | Allow::Optional => {}
     }
-    let Some(proof) = methods::identify(world, guard, request).await? else {
+    let Some(mut proof) = methods::identify(world, guard, request).await? else {
         return match guard.rule.allow {
             Allow::Optional => Ok(Guest::Anonymous),
             _ => Err(Reason::LoginRequired.into()),
         };
     };
-    policy::require(&guard.rule.require, &proof.identity)?;
+    policy::judge(&guard.rule, &mut proof.identity)?;
     Ok(Guest::Known(proof))
 }

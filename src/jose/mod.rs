@@ -3,7 +3,7 @@
 //! A token is [`Untrusted`] until [`verify`] or [`verify_id_token`] has made a [`VerifiedJwt`] of it. Framing is our
 //! own, for it is stricter than the RFCs must be: one spelling of base64url, no duplicate members, no `crit`.
 
-mod base64url;
+pub mod base64url;
 mod claims;
 mod der;
 mod digest;

@@ -1,6 +1,7 @@
 //! Each way in which a configuration can be wrong, beside the one where that defect is mended.
 
 mod files;
+mod identity;
 mod providers;
 mod rules;
 mod sessions;
