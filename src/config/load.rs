@@ -4,10 +4,11 @@ use super::keys::{PROVIDER, RULE, TOP};
 use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
-use super::{Bodies, Config, Observability, Provider, Rule};
-use super::{addresses, cache_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
+use super::{Bodies, Config, Consumers, Observability, Provider, Rule};
+use super::{addresses, cache_reader, consumer_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
+use std::rc::Rc;
 
 /// The longest configuration, in bytes.
 const MAX_LENGTH: usize = 1024 * 1024;
@@ -55,7 +56,8 @@ fn malformed(text: &[u8]) -> String {
 
 fn read(top: &Section, members: &Object) -> Option<Config> {
     let providers = read_providers(top);
-    let rules = read_rules(top, members, &providers);
+    let consumers = Rc::new(consumer_reader::read(top));
+    let rules = read_rules(top, members, &providers, &consumers);
     let problems = &top.context.problems;
     whole::check(&rules, problems);
     let complete: Vec<&Provider> = providers.iter().filter_map(|(_, provider)| provider.as_ref()).collect();
@@ -88,7 +90,12 @@ fn read_providers(top: &Section) -> Vec<NamedProvider> {
 }
 
 /// The rules that could be read, with their places; without any, one that asks everyone to log in.
-fn read_rules(top: &Section, members: &Object, providers: &[NamedProvider]) -> Vec<(usize, Rule)> {
+fn read_rules(
+    top: &Section,
+    members: &Object,
+    providers: &[NamedProvider],
+    consumers: &Rc<Consumers>,
+) -> Vec<(usize, Rule)> {
     let empty = Object::new();
     let object = |value: Option<&'_ Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
     let defaults = top.section("defaults");
@@ -110,6 +117,7 @@ fn read_rules(top: &Section, members: &Object, providers: &[NamedProvider]) -> V
             merged: &section(&merged),
             defaults: &defaults,
             providers,
+            consumers,
         };
         rules.extend(rule_reader::read(&written).map(|rule| (place, rule)));
     }

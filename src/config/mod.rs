@@ -4,6 +4,8 @@ mod addresses;
 mod cache;
 mod cache_reader;
 mod clusters;
+mod consumer;
+mod consumer_reader;
 mod duration;
 pub mod keys;
 mod load;
@@ -18,6 +20,7 @@ mod provider;
 mod provider_reader;
 mod rate_limit;
 mod rate_limit_reader;
+mod require;
 mod require_reader;
 mod rule;
 mod rule_reader;
@@ -31,15 +34,17 @@ mod upstream_reader;
 mod whole;
 
 pub use cache::{Bounds, Cache, KeysCache};
+pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
 pub use load::load;
 pub use problem::Problem;
 pub use provider::{
     Client, ClientAuthentication, Clusters, Discovery, IntrospectionForm, Provider, ResponseMode, TENANT,
 };
 pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, RateLimit, RateLimitService};
+pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, ValuesRule};
 pub use rule::{
-    Allow, AmbiguousPaths, ClaimRule, ClaimTest, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login,
-    LoginAction, Match, Mode, PathMatch, Place, Require, Rule, TokenForm, TokenRules, UpstreamHeader, ValuesRule,
+    Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
+    Mode, PathMatch, Place, Rule, TokenForm, TokenRules, ToldHeader,
 };
 pub use session::{CookieSettings, SameSite, Session};
 

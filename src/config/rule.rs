@@ -1,9 +1,8 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
-use super::RateLimit;
+use super::{ConsumerRule, RateLimit, Require};
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
-use serde_json::Value;
 
 /// What happens to the requests that it matches.
 #[derive(Clone, Debug)]
@@ -33,8 +32,12 @@ pub struct Rule {
     pub login: Option<Login>,
     /// What an identity must be.
     pub require: Require,
+    /// How it is found which consumer the identity is; `None` where none is looked for.
+    pub consumer: Option<ConsumerRule>,
     /// What the service learns of the identity.
-    pub upstream_headers: Vec<UpstreamHeader>,
+    pub upstream_headers: Vec<ToldHeader>,
+    /// What the client learns of the identity, with the service's answer.
+    pub response_headers: Vec<ToldHeader>,
     /// How the access token travels to the service; unless said otherwise a session's as [`TokenForm::Bearer`], and one
     /// that the caller brought not at all, or as it came, by [`Credentials::hide`].
     pub access_token: Option<TokenForm>,
@@ -47,15 +50,25 @@ pub struct Rule {
 impl Rule {
     /// Every claim that the rule reads.
     pub fn claims_read(&self) -> Vec<ClaimPath> {
-        let headers = self.upstream_headers.iter().map(|header| match &header.source {
-            HeaderSource::Claim { claim, .. } => claim,
+        let headers = self.told().filter_map(|header| match &header.source {
+            HeaderSource::Claim { claim, .. } => Some(claim.clone()),
+            HeaderSource::Claims { .. } | HeaderSource::AccessToken | HeaderSource::IdToken => None,
         });
-        let names = self.require.groups.iter().chain(&self.require.roles).map(|rule| &rule.claim);
-        let judged = headers.chain(names).chain(self.require.claims.iter().map(|rule| &rule.claim)).cloned();
         let strength = [("auth_time", self.token.max_age.is_some()), ("acr", !self.token.acr_values.is_empty())];
         let strength = strength.into_iter().filter(|(_, asked)| *asked);
+        let strength = strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]));
         let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read).cloned();
-        judged.chain(limit).chain(strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]))).collect()
+        let consumer = self.consumer.iter().flat_map(ConsumerRule::claims_read);
+        headers.chain(self.require.claims_read()).chain(consumer).chain(limit).chain(strength).collect()
+    }
+
+    /// Whether the rule tells all claims of `source`, so that none may be left out.
+    pub fn tells_all(&self, source: Source) -> bool {
+        self.told().any(|header| matches!(header.source, HeaderSource::Claims { source: told, .. } if told == source))
+    }
+
+    fn told(&self) -> impl Iterator<Item = &ToldHeader> {
+        self.upstream_headers.iter().chain(&self.response_headers)
     }
 }
 
@@ -227,59 +240,9 @@ pub enum LoginAction {
     Upstream,
 }
 
-/// What an identity must be; all parts must hold. Empty lists ask for nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Require {
-    /// Granted scope: every value of at least one entry of each list. One list from `defaults`, one from the rule.
-    pub scope: Vec<Vec<Vec<String>>>,
-    /// Groups.
-    pub groups: Vec<ValuesRule>,
-    /// Roles.
-    pub roles: Vec<ValuesRule>,
-    /// Claims.
-    pub claims: Vec<ClaimRule>,
-}
-
-impl Require {
-    /// Every scope value that is spoken of, once.
-    pub fn every_scope(&self) -> Vec<&str> {
-        let mut values: Vec<&str> = self.scope.iter().flatten().flatten().map(String::as_str).collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    }
-}
-
-/// A claim that lists names, and which of them will do: all names of at least one entry.
+/// A header that tells something.
 #[derive(Clone, Debug)]
-pub struct ValuesRule {
-    /// Where the names stand.
-    pub claim: ClaimPath,
-    /// Alternatives; within one, all must be there. Exact, never split.
-    pub any_of: Vec<Vec<String>>,
-}
-
-/// A condition on one claim.
-#[derive(Clone, Debug)]
-pub struct ClaimRule {
-    /// Which claim.
-    pub claim: ClaimPath,
-    /// What it must be.
-    pub test: ClaimTest,
-}
-
-/// What a claim must be. An array satisfies a test when one of its members does.
-#[derive(Clone, Debug)]
-pub enum ClaimTest {
-    /// This very value, of the same JSON type.
-    Equals(Value),
-    /// One of these.
-    AnyOf(Vec<Value>),
-}
-
-/// A header that tells the service something.
-#[derive(Clone, Debug)]
-pub struct UpstreamHeader {
+pub struct ToldHeader {
     /// Its name in lower case.
     pub name: String,
     /// What it tells.
@@ -290,7 +253,25 @@ pub struct UpstreamHeader {
 #[derive(Clone, Debug)]
 pub enum HeaderSource {
     /// A claim of the identity.
-    Claim { claim: ClaimPath, source: Source },
+    Claim { claim: ClaimPath, source: Source, form: ClaimForm },
+    /// All claims of one source.
+    Claims { source: Source, form: ClaimForm },
+    /// The access token, alone.
+    AccessToken,
+    /// The ID token, alone.
+    IdToken,
+}
+
+/// How a claim is written into a header.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClaimForm {
+    /// Text as it is, numbers and truth values as JSON has them, lists of these joined by commas, objects as JSON.
+    #[default]
+    Text,
+    /// As JSON without white space.
+    Json,
+    /// That JSON in base64url without padding (RFC 4648 §5).
+    Base64,
 }
 
 /// How an access token travels to the service.

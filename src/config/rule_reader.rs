@@ -4,12 +4,16 @@ use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
-use super::{Allow, AmbiguousPaths, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenRules};
 use super::{
-    login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader, upstream_reader,
+    Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules,
+};
+use super::{
+    consumer_reader, login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader,
+    upstream_reader,
 };
 use crate::http::Url;
 use crate::words::Method;
+use std::rc::Rc;
 
 /// A provider by its name; without a value where it could not be read, which was reported then.
 pub(super) type NamedProvider = (String, Option<Provider>);
@@ -26,6 +30,8 @@ pub(super) struct Written<'s, 'a> {
     pub defaults: &'s Section<'a>,
     /// The providers in the order of their names.
     pub providers: &'s [NamedProvider],
+    /// The consumers.
+    pub consumers: &'s Rc<Consumers>,
 }
 
 /// The rule; `None` when something that cannot be left out was wrong, which is then reported.
@@ -44,7 +50,9 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         methods: Vec::new(),
         login: None,
         require: Require::default(),
+        consumer: None,
         upstream_headers: Vec::new(),
+        response_headers: Vec::new(),
         access_token: None,
         rate_limit: None,
         errors: read_errors(&section.section("errors")),
@@ -72,9 +80,17 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     token_reader::check(written.own, &methods, &credentials, places.as_ref().map_or(1, Vec::len));
     let (upstream_headers, access_token) = upstream_reader::read(section);
     let rate_limit = rate_limit_reader::read(section);
-    let mut require = Require::default();
-    require_reader::add(&mut require, &written.defaults.section("require"));
-    require_reader::add(&mut require, &written.own.section("require"));
+    let response_headers = upstream_reader::read_response(section);
+    let consumer = consumer_reader::read_rule(section, written.consumers);
+    if let Some(consumer) = &consumer {
+        let mut told: Vec<String> = upstream_headers.iter().map(|header| header.name.clone()).collect();
+        if let Some(TokenForm::Header(name)) = &access_token {
+            told.push(name.clone());
+        }
+        consumer_reader::check_names(section, consumer, &told);
+    }
+    let (below, own) = (written.defaults.section("require"), written.own.section("require"));
+    let require = require_reader::read(&below, &own, section.has("consumer"));
     let login = match login {
         Some(login) => Some(login?),
         None => None,
@@ -85,20 +101,8 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     };
     let enrich = token_reader::enrich(section);
     let providers = places?;
-    Some(Rule {
-        providers,
-        mode,
-        methods,
-        credentials,
-        token,
-        login,
-        require,
-        enrich,
-        upstream_headers,
-        access_token,
-        rate_limit,
-        ..rule
-    })
+    let told = Rule { consumer, upstream_headers, response_headers, access_token, ..rule };
+    Some(Rule { providers, mode, methods, credentials, token, login, require, enrich, rate_limit, ..told })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -145,7 +149,9 @@ fn refuse_unused(own: &Section) {
         "login",
         "require",
         "enrich",
+        "consumer",
         "upstream_headers",
+        "response_headers",
         "rate_limit",
     ] {
         if own.has(key) {

@@ -6,8 +6,8 @@ use super::duration;
 use super::keys::{Blanks, Key, Kind, Preset, Table};
 use super::problem::{Problems, member};
 use super::shape;
-use crate::words::ClaimPath;
 use crate::words::json::Object;
+use crate::words::{ClaimPath, Source};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -61,11 +61,15 @@ impl<'a> Section<'a> {
         self.given(name).is_some()
     }
 
+    /// Whether the key is there as `null`, which was reported where it must not be.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.members.and_then(|members| members.get(name)).is_some_and(Value::is_null)
+    }
+
     /// The value of a key as it stands; `null` counts as absent. Reports a key that must be there and is not.
     pub fn value(&self, name: &str) -> Option<&'a Value> {
         let value = self.given(name);
-        let is_null = self.members.is_some_and(|members| members.contains_key(name)) && value.is_none();
-        let told = is_null && self.table.blanks == Blanks::Refused;
+        let told = self.is_null(name) && self.table.blanks == Blanks::Refused;
         if value.is_none() && !told && self.preset(name) == Some(&Preset::Required) {
             self.problem(name, "is missing");
         }
@@ -135,6 +139,12 @@ impl<'a> Section<'a> {
     /// A claim's place.
     pub fn claim_path(&self, name: &str) -> Option<ClaimPath> {
         claim_path(self.value(name)?)
+    }
+
+    /// Who must say a claim.
+    pub fn source(&self, name: &str) -> Source {
+        let named = self.text(name);
+        Source::ALL.into_iter().find(|source| Some(source.name()) == named).unwrap_or_default()
     }
 
     /// The section under a key, empty where the key is absent.

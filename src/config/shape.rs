@@ -44,12 +44,14 @@ fn check_value(kind: &Kind, value: &Value, path: &str, problems: &Problems) {
         Kind::Flag => tell(flag(value), path, problems),
         Kind::Duration { least, most } => tell(length(value, *least, *most), path, problems),
         Kind::Number { least, most } => tell(number(value, *least, *most), path, problems),
+        Kind::Amount if value.is_number() => {}
+        Kind::Amount => problems.add(path, needs("a number", value)),
         Kind::Choice(words) => tell(choice(value, words), path, problems),
         Kind::Scalar => tell(scalar(value), path, problems),
         Kind::ClaimPath => check_claim_path(value, path, problems),
         Kind::Names if value.is_array() => check_list(&Kind::Text, value, path, problems),
         Kind::Names => tell(text(value), path, problems),
-        Kind::Either(text, _) if value.is_string() => check_value(text, value, path, problems),
+        Kind::Either(first, _) if is_first(first, value) => check_value(first, value, path, problems),
         Kind::Either(_, other) => check_value(other, value, path, problems),
         Kind::Object if value.is_object() => {}
         Kind::Object => problems.add(path, needs("an object", value)),
@@ -57,6 +59,14 @@ fn check_value(kind: &Kind, value: &Value, path: &str, problems: &Problems) {
         Kind::List(of) | Kind::Some(of) => check_list(of, value, path, problems),
         Kind::Map(of) => check_map(of, value, path, problems),
         Kind::Section(table) => check_section(table, value, path, problems),
+    }
+}
+
+/// Whether the first of two kinds is meant.
+fn is_first(first: &Kind, value: &Value) -> bool {
+    match first {
+        Kind::ClaimPath => value.is_array(),
+        _ => value.is_string(),
     }
 }
 

@@ -1,31 +1,38 @@
-//! Reads what the service learns of an identity.
+//! Reads what the service and the client learn of an identity.
 
 use super::addresses;
 use super::section::Section;
-use super::{HeaderSource, TokenForm, UpstreamHeader};
-use crate::words::Source;
+use super::{ClaimForm, HeaderSource, TokenForm, ToldHeader};
 
-/// Reads `upstream_headers`: headers from claims, and how the access token travels.
-pub(super) fn read(rule: &Section) -> (Vec<UpstreamHeader>, Option<TokenForm>) {
-    let mut headers: Vec<UpstreamHeader> = Vec::new();
+/// Reads `upstream_headers`: headers from claims and tokens, and how the access token travels.
+pub(super) fn read(rule: &Section) -> (Vec<ToldHeader>, Option<TokenForm>) {
+    let mut headers: Vec<ToldHeader> = Vec::new();
     let mut token: Option<TokenForm> = None;
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Vec::new();
     for entry in rule.sections("upstream_headers") {
-        let name = read_name(&entry);
-        if let Some(spelled) = name.as_ref().map(|name| spelled(name)) {
-            if names.contains(&spelled) {
-                entry.problem("name", "stands twice in upstream_headers (- and _ are the same to many services)");
+        let name = read_name(&entry, upstream_name, &mut names);
+        if kind(&entry) == Some("token") && entry.text("token") == Some("access_token") {
+            if token.is_some() {
+                entry.problem("token", "stands twice in upstream_headers");
+            } else {
+                token = read_token_form(&entry, name);
             }
-            names.push(spelled);
-        }
-        match (entry.has("claim"), entry.has("token")) {
-            (true, false) => headers.extend(read_claim(&entry, name)),
-            (false, true) if token.is_some() => entry.problem("token", "stands twice in upstream_headers"),
-            (false, true) => token = read_token(&entry, name),
-            _ => entry.problem_here("needs exactly one of claim and token"),
+        } else {
+            headers.extend(read_header(&entry, name));
         }
     }
     (headers, token)
+}
+
+/// Reads `response_headers`.
+pub(super) fn read_response(rule: &Section) -> Vec<ToldHeader> {
+    let mut names = Vec::new();
+    let entries = rule.sections("response_headers");
+    let read = |entry: &Section| {
+        let name = read_name(entry, addresses::response_header_name, &mut names);
+        read_header(entry, name)
+    };
+    entries.iter().filter_map(read).collect()
 }
 
 /// A header's name as services may read it: many take `_` for `-`.
@@ -33,26 +40,86 @@ pub(super) fn spelled(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")
 }
 
-fn read_name(entry: &Section) -> Option<String> {
-    let checked = addresses::header_name(entry.text("name")?).and_then(|name| match name.as_str() {
-        "authorization" => Err("authorization carries the access token: { token: access_token, as: bearer }".into()),
-        _ => Ok(name),
-    });
-    checked.map_err(|message| entry.problem("name", message)).ok()
+/// What an entry tells; `None` where that is not clear.
+fn kind(entry: &Section) -> Option<&'static str> {
+    let mut kinds = ["claim", "claims", "token"].into_iter().filter(|key| entry.has(key));
+    kinds.next().filter(|_| kinds.next().is_none())
 }
 
-fn read_claim(entry: &Section, name: Option<String>) -> Option<UpstreamHeader> {
-    if entry.has("as") {
-        entry.problem("as", "goes with token, not with claim");
+fn read_name(entry: &Section, check: fn(&str) -> Result<String, String>, names: &mut Vec<String>) -> Option<String> {
+    let name = check(entry.text("name")?).map_err(|message| entry.problem("name", message)).ok()?;
+    let spelled = spelled(&name);
+    if names.contains(&spelled) {
+        entry.problem("name", "stands twice in this list (- and _ are the same to many services)");
+    }
+    names.push(spelled);
+    Some(name)
+}
+
+/// The name of a header that the service is told something in, in lower case.
+pub(super) fn upstream_name(name: &str) -> Result<String, String> {
+    match addresses::header_name(name)? {
+        name if name == "authorization" => {
+            Err("authorization carries the access token: { token: access_token, as: bearer }".into())
+        }
+        name => Ok(name),
+    }
+}
+
+fn read_header(entry: &Section, name: Option<String>) -> Option<ToldHeader> {
+    let Some(kind) = kind(entry) else {
+        entry.problem_here("needs exactly one of claim, claims and token");
+        return None;
+    };
+    if kind != "claim" && entry.has("source") {
+        entry.problem("source", "goes with claim alone");
     }
     if !entry.has("name") {
-        entry.problem("name", "is missing: the header that carries the claim");
+        entry.problem("name", "is missing: the header that carries it");
     }
-    let claim = entry.claim_path("claim")?;
-    Some(UpstreamHeader { name: name?, source: HeaderSource::Claim { claim, source: Source::Any } })
+    let source = match kind {
+        "claim" => {
+            let form = read_form(entry, &["text", "json", "base64"]);
+            HeaderSource::Claim { claim: entry.claim_path("claim")?, source: entry.source("source"), form }
+        }
+        "claims" => {
+            HeaderSource::Claims { source: entry.source("claims"), form: read_form(entry, &["json", "base64"]) }
+        }
+        _ => {
+            read_form(entry, &[]);
+            match entry.text("token")? {
+                "access_token" => HeaderSource::AccessToken,
+                _ => HeaderSource::IdToken,
+            }
+        }
+    };
+    Some(ToldHeader { name: name?, source })
 }
 
-fn read_token(entry: &Section, name: Option<String>) -> Option<TokenForm> {
+/// The form that `as` says, of those that `known` allows.
+fn read_form(entry: &Section, known: &[&str]) -> ClaimForm {
+    match entry.text("as") {
+        Some(form) if !known.contains(&form) => {
+            let message = match known {
+                [] => "goes with claims, or with the access token in upstream_headers: a token is told as it is"
+                    .to_owned(),
+                _ => format!("is {form}, which does not go with what the entry tells: one of {}", known.join(", ")),
+            };
+            entry.problem("as", message);
+            ClaimForm::Text
+        }
+        Some("base64") => ClaimForm::Base64,
+        Some("json") => ClaimForm::Json,
+        Some(_) => ClaimForm::Text,
+        None if known.contains(&"text") => ClaimForm::Text,
+        None => ClaimForm::Json,
+    }
+}
+
+fn read_token_form(entry: &Section, name: Option<String>) -> Option<TokenForm> {
+    if entry.has("source") {
+        entry.problem("source", "goes with claim alone");
+    }
     match (entry.text("as"), entry.has("name")) {
         (Some("bearer"), false) => Some(TokenForm::Bearer),
         (Some("none"), false) => Some(TokenForm::None),

@@ -128,6 +128,7 @@ pub(super) fn asserted_headers(rules: &[Rule]) -> Vec<String> {
         if let Some(TokenForm::Header(name)) = &rule.access_token {
             names.push(spelled(name));
         }
+        names.extend(rule.consumer.iter().flat_map(|consumer| consumer.headers.names()).map(|name| spelled(name)));
     }
     names.sort();
     names.dedup();

@@ -53,10 +53,10 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
 
 /// A callback that goes on to the service passes as any request of its rule does: within what the rule requires. Whoever
 /// may not pass is logged in all the same.
-fn judged(guard: &Guard, proof: Proof) -> Result<Proof, Stop> {
+fn judged(guard: &Guard, mut proof: Proof) -> Result<Proof, Stop> {
     let verdict = match guard.rule.allow {
         Allow::Nobody => Err(Refusal::from(Reason::RuleForbids)),
-        _ => policy::require(&guard.rule.require, &proof.identity),
+        _ => policy::judge(&guard.rule, &mut proof.identity),
     };
     match verdict {
         Ok(()) => Ok(proof),

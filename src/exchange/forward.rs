@@ -1,17 +1,12 @@
 //! What the service sees of a request that passes, and what the client gets with the answer.
 
-use super::{Gate, Guest, answer};
-use crate::config::{Allow, HeaderSource, Rule, TokenForm, UpstreamHeader};
+use super::{Gate, Guest, answer, tell};
+use crate::config::{Allow, HeaderSource, Rule, TokenForm};
 use crate::http::cookie::{self, Rest};
-use crate::http::text;
 use crate::methods::{Guard, Hiding};
 use crate::policy;
 use crate::words::{HeaderEdits, Identity, Method, Refusal, Request, Stop, Verdict};
 use crate::world::{Metric, Outcome, World};
-use serde_json::Value;
-
-/// The longest value that a claim may give a header, in bytes.
-const LONGEST: usize = 8 * 1024;
 
 /// Lets a request through: without forged headers, our cookies and the credential that was used, with what the rule tells
 /// of the identity. `fields` take the place of the service's own in its answer.
@@ -28,6 +23,8 @@ pub fn upstream(
         Guest::Anonymous => None,
     };
     let (mut edits, mut response) = common(gate, request, hiding);
+    // The service does not speak of whom we speak of.
+    response.remove.extend(guard.rule.response_headers.iter().map(|header| header.name.clone()));
     response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits, &mut response));
     let method = match &guest {
@@ -36,12 +33,17 @@ pub fn upstream(
     };
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
     match guest {
-        Guest::Anonymous => withhold_token(&guard.rule, &mut edits),
+        Guest::Anonymous => {
+            withhold_token(&guard.rule, &mut edits);
+            edits.set.extend(tell::stranger(&guard.rule));
+        }
         Guest::Known(proof) => {
-            let claims = guard.rule.upstream_headers.iter();
-            edits.set.extend(claims.filter_map(|header| told(world, guard, header, &proof.identity)));
-            tell_token(&guard.rule, &proof.identity, &mut edits);
-            if !proof.cookies.is_empty() {
+            let (rule, identity) = (&guard.rule, &proof.identity);
+            edits.set.extend(tell::fields(world, rule, &rule.upstream_headers, identity));
+            edits.set.extend(tell::consumer(world, rule, identity));
+            tell_token(rule, identity, &mut edits);
+            response.set.extend(tell::fields(world, rule, &rule.response_headers, identity));
+            if !proof.cookies.is_empty() || gives_token(rule) {
                 response.set.push(("cache-control".to_owned(), b"no-store".to_vec()));
             }
             response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
@@ -102,6 +104,12 @@ fn hide(hiding: &Hiding, edits: &mut HeaderEdits, response: &mut HeaderEdits) ->
     None
 }
 
+/// Whether the client is given a token, which no cache may keep (RFC 6749 §5.1).
+fn gives_token(rule: &Rule) -> bool {
+    let is_token = |source: &HeaderSource| matches!(source, HeaderSource::AccessToken | HeaderSource::IdToken);
+    rule.response_headers.iter().any(|header| is_token(&header.source))
+}
+
 /// Where the rule speaks through `Authorization`, a stranger's own must not pass for the rule's.
 fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
     let speaks = match &rule.access_token {
@@ -126,29 +134,5 @@ fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
             edits.set.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
         }
         (TokenForm::Header(name), Some(token)) => edits.set.push((name.clone(), token.to_vec())),
-    }
-}
-
-/// The field for one claim: absent where the claim is, or where its value does not fit a header field.
-fn told(world: &World, guard: &Guard, header: &UpstreamHeader, identity: &Identity) -> Option<(String, Vec<u8>)> {
-    let HeaderSource::Claim { claim, source } = &header.source;
-    let value = shown(identity.sources.find(*source, claim)?)?;
-    if value.len() > LONGEST || !text::is_field_value(&value) {
-        let line =
-            format!("left out header {} rule={}: the claim does not fit a header field", header.name, guard.rule.name);
-        world.log(log::Level::Warn, &line);
-        return None;
-    }
-    Some((header.name.clone(), value.into_bytes()))
-}
-
-/// A claim as text: text as it is, numbers and booleans as JSON has them, arrays of these joined by commas, objects as
-/// JSON.
-fn shown(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Array(items) => Some(items.iter().filter_map(shown).collect::<Vec<_>>().join(",")),
-        Value::Bool(_) | Value::Number(_) | Value::Object(_) => Some(value.to_string()),
     }
 }

@@ -11,7 +11,7 @@ use crate::policy::Limiter;
 use crate::provider::{AccessTokens, KeptClaims, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
-use crate::words::{HeaderEdits, Headers, Method};
+use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -235,7 +235,11 @@ fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<confi
 /// What some rule of this provider reads, and what is kept besides.
 fn kept_claims(rules: &[Rule], provider: usize, session: &config::Session) -> Kept {
     let mine = rules.iter().filter(|rule| rule.providers.contains(&provider));
-    Kept { needed: mine.flat_map(Rule::claims_read).collect(), wished: session.keep_claims.clone() }
+    Kept {
+        all: mine.clone().any(|rule| rule.tells_all(Source::IdToken)),
+        needed: mine.flat_map(Rule::claims_read).collect(),
+        wished: session.keep_claims.clone(),
+    }
 }
 
 fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<RelyingParty>>, Problem> {

@@ -10,6 +10,7 @@ mod limit;
 mod page;
 mod resource_metadata;
 mod rules;
+mod tell;
 
 pub use answer::{closing, unconfigured};
 pub use gate::Gate;
@@ -66,7 +67,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         Allow::Nobody => return Err(Reason::RuleForbids.into()),
         Allow::Authenticated | Allow::Optional => {}
     }
-    let Some(proof) = methods::identify(world, guard, request).await? else {
+    let Some(mut proof) = methods::identify(world, guard, request).await? else {
         return match guard.rule.allow {
             Allow::Optional => Ok(Guest::Anonymous),
             _ if guard.takes_access_tokens() => Err(Reason::AccessTokenRequired.into()),
@@ -80,6 +81,6 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         }
         return Err(weak.into());
     }
-    policy::require(&guard.rule.require, &proof.identity)?;
+    policy::judge(&guard.rule, &mut proof.identity)?;
     Ok(Guest::Known(proof))
 }

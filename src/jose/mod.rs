@@ -4,7 +4,7 @@
 //! own, for it is stricter than the RFCs must be: one spelling of base64url, no duplicate members, no `crit`.
 
 mod access_token;
-mod base64url;
+pub mod base64url;
 pub mod claims;
 mod der;
 mod digest;

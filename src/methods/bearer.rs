@@ -33,6 +33,8 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
         client,
         sources,
         scope: Rc::clone(&token.scope),
+        id_token: None,
+        consumer: None,
         access_token: presented.sent_on(rule),
     };
     Ok(Some(Proof::of(identity, presented, rule)))

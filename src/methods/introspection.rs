@@ -17,6 +17,8 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
         client: answer.client.clone(),
         sources: Sources { introspection: Some(Rc::clone(&answer.claims)), ..Sources::default() },
         scope: Rc::clone(&answer.scope),
+        id_token: None,
+        consumer: None,
         access_token: presented.sent_on(&guard.rule),
     };
     Ok(Proof::of(identity, presented, &guard.rule))

@@ -26,6 +26,8 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
         scope: Rc::clone(&content.scope),
         // A token that has ended helps no service.
         access_token: content.access_token.clone().filter(|_| content.access_token_lives(now)),
+        id_token: content.id_token.clone(),
+        consumer: None,
     };
     Ok(Some(Proof { identity, cookies, hiding: None }))
 }

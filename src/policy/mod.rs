@@ -1,25 +1,46 @@
 //! May this identity do this here?
 
+mod claims;
+mod consumer;
+mod email;
 mod rate_limit;
 mod step_up;
 
 pub use rate_limit::{Fields, Limiter};
 pub use step_up::step_up;
 
-use crate::config::{ClaimRule, ClaimTest, Require, ValuesRule};
-use crate::words::{Identity, Reason, Refusal, Source};
-use serde_json::Value;
+use crate::config::{Names, Require, Rule, ValuesRule};
+use crate::words::{Identity, Reason, Refusal};
 
-/// Accepts `identity` where every part of `require` holds. Whatever cannot be judged is refused.
+/// Accepts `identity` under `rule`, and finds which consumer it is where the rule asks that.
+pub fn judge(rule: &Rule, identity: &mut Identity) -> Result<(), Refusal> {
+    if let Some(looks) = &rule.consumer {
+        identity.consumer = consumer::find(looks, identity)?;
+    }
+    require(&rule.require, identity)
+}
+
+/// Accepts `identity` where every part of `require` holds. Whatever cannot be judged is refused. What denies comes first:
+/// nothing outweighs it (A06).
 pub fn require(require: &Require, identity: &Identity) -> Result<(), Refusal> {
-    let scope: Vec<&str> = identity.scope.split(' ').collect();
-    let all_granted = |wanted: &Vec<String>| wanted.iter().all(|value| scope.contains(&value.as_str()));
-    if let Some(unmet) = require.scope.iter().find(|alternatives| !alternatives.iter().any(all_granted)) {
+    if let Some(denied) = require.groups_denied.iter().find(|name| is_denied(&require.groups, name, identity)) {
+        return Err(Refusal::new(Reason::GroupDenied, format!("in group {denied:?}, or in none that can be read")));
+    }
+    if let Some(said) = require.forbidden_claims.iter().find(|at| claims::is_said(at, identity)) {
+        return Err(Refusal::new(Reason::ClaimForbidden, format!("claim {} is there", said.claim)));
+    }
+    // RFC 6749 §3.3: values are compared whole, and with regard to case.
+    let granted = |value: &String| identity.scope.split(' ').any(|granted| granted == value);
+    let suffices = |alternatives: &&Vec<Vec<String>>| !alternatives.iter().any(|all| all.iter().all(granted));
+    if let Some(unmet) = require.scope.iter().find(suffices) {
         let wanted: Vec<String> = unmet.iter().map(|values| values.join(" ")).collect();
         return Err(Refusal::new(
             Reason::ScopeMissing,
             format!("granted {:?}, needed one of {wanted:?}", &*identity.scope),
         ));
+    }
+    if let Some(unmet) = require.audience.iter().find(|audiences| !claims::is_for_one_of(audiences, identity)) {
+        return Err(Refusal::new(Reason::AudienceMissing, format!("needed one of {unmet:?}")));
     }
     if let Some(unmet) = require.groups.iter().find(|rule| !names_suffice(rule, identity)) {
         return Err(Refusal::new(Reason::GroupMissing, needed(unmet)));
@@ -27,50 +48,50 @@ pub fn require(require: &Require, identity: &Identity) -> Result<(), Refusal> {
     if let Some(unmet) = require.roles.iter().find(|rule| !names_suffice(rule, identity)) {
         return Err(Refusal::new(Reason::RoleMissing, needed(unmet)));
     }
-    if let Some(unmet) = require.claims.iter().find(|rule| !claim_holds(rule, identity)) {
-        return Err(Refusal::new(Reason::ClaimRefused, format!("claim {} is not as required", unmet.claim)));
+    if let Some(unmet) = require.claims.iter().find(|rule| !claims::holds(rule, identity)) {
+        return Err(Refusal::new(Reason::ClaimRefused, format!("claim {} is not as required", unmet.at.claim)));
+    }
+    if let Some(unmet) = require.email_domains.iter().find(|domains| !email::is_of(domains, identity)) {
+        return Err(Refusal::new(Reason::EmailRefused, format!("needed a verified address of one of {unmet:?}")));
     }
     Ok(())
 }
 
 fn needed(rule: &ValuesRule) -> String {
-    format!("needed in claim {}: all of one of {:?}", rule.claim, rule.any_of)
+    let names = match &rule.names {
+        Names::Claim(at) => format!("in claim {}", at.claim),
+        Names::Consumer => "of the consumer".to_owned(),
+    };
+    format!("needed {names}: all of one of {:?}", rule.any_of.as_deref().unwrap_or_default())
 }
 
 fn names_suffice(rule: &ValuesRule, identity: &Identity) -> bool {
-    let Some(claim) = identity.sources.find(Source::Any, &rule.claim) else { return false };
-    rule.any_of.iter().any(|all_of| !all_of.is_empty() && all_of.iter().all(|name| is_named(claim, name)))
-}
-
-/// Whether a claim names `name`: exactly, as one text, as a member of an array, or as a member name of an object, which is
-/// how some providers list roles.
-fn is_named(claim: &Value, name: &str) -> bool {
-    match claim {
-        Value::String(text) => text == name,
-        Value::Array(items) => items.iter().any(|item| item.as_str() == Some(name)),
-        Value::Object(members) => members.contains_key(name),
-        _ => false,
+    let Some(any_of) = &rule.any_of else { return true };
+    match &rule.names {
+        Names::Claim(at) => identity
+            .sources
+            .find(at.source, &at.claim)
+            .is_some_and(|claim| all_of_one(any_of, |name| claims::names(claim, name))),
+        Names::Consumer => identity
+            .consumer
+            .as_ref()
+            .is_some_and(|consumer| all_of_one(any_of, |name| consumer.groups.iter().any(|group| group == name))),
     }
 }
 
-fn claim_holds(rule: &ClaimRule, identity: &Identity) -> bool {
-    let Some(claim) = identity.sources.find(Source::Any, &rule.claim) else { return false };
-    match &rule.test {
-        ClaimTest::Equals(wanted) => is_or_holds(claim, wanted),
-        ClaimTest::AnyOf(wanted) => wanted.iter().any(|wanted| is_or_holds(claim, wanted)),
-    }
+fn all_of_one(any_of: &[Vec<String>], is_there: impl Fn(&str) -> bool) -> bool {
+    any_of.iter().any(|all_of| !all_of.is_empty() && all_of.iter().all(|name| is_there(name)))
 }
 
-fn is_or_holds(claim: &Value, wanted: &Value) -> bool {
-    same(claim, wanted) || claim.as_array().is_some_and(|items| items.iter().any(|item| same(item, wanted)))
-}
-
-/// Equal, numbers by value: configuration written by some control planes knows only floating point.
-fn same(found: &Value, wanted: &Value) -> bool {
-    match (found, wanted) {
-        (Value::Number(found), Value::Number(wanted)) => found == wanted || found.as_f64() == wanted.as_f64(),
-        _ => found == wanted,
-    }
+/// Whether any source of groups has `name`, or what is no list of names.
+fn is_denied(groups: &[ValuesRule], name: &str, identity: &Identity) -> bool {
+    groups.iter().any(|rule| match &rule.names {
+        Names::Claim(at) => identity
+            .sources
+            .each(at.source, &at.claim)
+            .any(|claim| claims::names(claim, name) || !claims::is_list_of_names(claim)),
+        Names::Consumer => identity.consumer.iter().any(|consumer| consumer.groups.iter().any(|group| group == name)),
+    })
 }
 
 #[cfg(test)]

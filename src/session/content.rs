@@ -31,7 +31,7 @@ pub struct Content {
     /// The refresh token.
     pub refresh_token: Option<Secret>,
     /// The ID token.
-    pub id_token: Option<Secret>,
+    pub id_token: Option<Rc<Secret>>,
 }
 
 /// The first byte of what is written, so that later formats can be told apart.
@@ -72,7 +72,7 @@ impl Content {
         let claims = serde_json::to_vec(&*self.claims).ok()?;
         let access_token = Decoded::of(self.access_token.as_deref());
         let refresh_token = Decoded::of(self.refresh_token.as_ref());
-        let id_token = Decoded::of(self.id_token.as_ref());
+        let id_token = Decoded::of(self.id_token.as_deref());
         let wire = Wire {
             sid: self.sid,
             generation: self.generation,
@@ -105,7 +105,7 @@ impl Content {
             access_token: wire.access_token.secret().map(Rc::new),
             access_expires: UnixTime::from_secs(wire.access_expires),
             refresh_token: wire.refresh_token.secret(),
-            id_token: wire.id_token.secret(),
+            id_token: wire.id_token.secret().map(Rc::new),
         })
     }
 }
@@ -195,7 +195,7 @@ pub mod tests {
     #[test]
     fn a_jwt_takes_three_quarters_of_its_text() {
         let token = Secret::new(format!("{0}.{0}.{0}", URL_SAFE_NO_PAD.encode([0x5a; 300])));
-        let with = Content { id_token: Some(token.clone()), ..content() }.write().unwrap().len();
+        let with = Content { id_token: Some(Rc::new(token.clone())), ..content() }.write().unwrap().len();
         let without = content().write().unwrap().len();
         assert!((with - without) * 100 < token.len() * 76, "{} of {}", with - without, token.len());
     }

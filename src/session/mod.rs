@@ -62,6 +62,8 @@ struct Names {
 /// Which claims of a login stay in the session.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
+    /// Whether none may be left out, since a rule tells all of them.
+    pub all: bool,
     /// Those that a rule reads: without them, rules could not be judged.
     pub needed: Vec<ClaimPath>,
     /// Those that were asked for besides; they go first when the budget is short.
@@ -202,6 +204,9 @@ impl Sessions {
     }
 
     fn keep(&self, claims: &Claims, kept: &[&Vec<ClaimPath>]) -> Claims {
+        if self.kept_claims.all {
+            return Rc::clone(claims);
+        }
         let is_kept = |name: &str| kept.iter().any(|paths| paths.iter().any(|path| path.root() == name));
         Rc::new(claims.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
     }

@@ -28,6 +28,7 @@ pub fn settings() -> config::Session {
 
 fn sessions_of(settings: config::Session, issuer: &str, redirect_uri: &str) -> Sessions {
     let kept = Kept {
+        all: false,
         needed: vec![ClaimPath::new(vec!["groups".to_owned()]).unwrap()],
         wished: vec![ClaimPath::new(vec!["email".to_owned()]).unwrap()],
     };
@@ -115,14 +116,14 @@ fn a_session_keeps_within_its_budget_in_the_stated_order() {
         let set = sessions.set(&script.world(), content, &Headers::default())?;
         Ok::<_, Refusal>(sessions.open(&script.world(), &headers(&jar(Vec::new(), &set))).unwrap().content.clone())
     };
-    let all = kept(&Content { id_token: large(1_000), ..content() }).unwrap();
+    let all = kept(&Content { id_token: large(1_000).map(Rc::new), ..content() }).unwrap();
     assert!(all.id_token.is_some() && all.claims.contains_key("email"));
     assert_eq!(script.counted(Metric::SessionsCut), 0);
-    let cut = kept(&Content { id_token: large(3_000), ..content() }).unwrap();
+    let cut = kept(&Content { id_token: large(3_000).map(Rc::new), ..content() }).unwrap();
     assert!(cut.id_token.is_none() && cut.claims.contains_key("email"));
     let mut claims = (*content().claims).clone();
     claims.insert("email".to_owned(), "x".repeat(3_000).into());
-    let cut = kept(&Content { id_token: large(9), claims: Rc::new(claims), ..content() }).unwrap();
+    let cut = kept(&Content { id_token: large(9).map(Rc::new), claims: Rc::new(claims), ..content() }).unwrap();
     assert!(cut.id_token.is_none() && !cut.claims.contains_key("email") && cut.claims.contains_key("groups"));
     assert_eq!(script.counted(Metric::SessionsCut), 2);
     let refused = kept(&Content { refresh_token: large(4_000), ..content() });

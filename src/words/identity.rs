@@ -61,6 +61,23 @@ pub struct Identity {
     pub scope: Rc<str>,
     /// The access token to send on, where there is one that still lives.
     pub access_token: Option<Rc<super::Secret>>,
+    /// The ID token of the login, in a session that keeps it.
+    pub id_token: Option<Rc<super::Secret>>,
+    /// Which of the known consumers it is, where a rule asks that.
+    pub consumer: Option<Rc<Consumer>>,
+}
+
+/// An application or a person that the gateway knows by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    /// What identifies it to the service.
+    pub id: String,
+    /// Its name.
+    pub username: String,
+    /// Its name in another system.
+    pub custom_id: Option<String>,
+    /// Its groups.
+    pub groups: Vec<String>,
 }
 
 /// Who says a claim.
@@ -116,6 +133,12 @@ impl Sources {
             Source::Any => Source::ALL.into_iter().find_map(|source| claim.find(self.of(source)?)),
             source => claim.find(self.of(source)?),
         }
+    }
+
+    /// A claim as `source` says it; for [`Source::Any`] as each one does that has it, for tests that any of them may fail.
+    pub fn each<'a>(&'a self, source: Source, claim: &'a ClaimPath) -> impl Iterator<Item = &'a Value> {
+        let asked = Source::ALL.into_iter().filter(move |one| source == Source::Any || source == *one);
+        asked.filter_map(move |one| claim.find(self.of(one)?))
     }
 }
 

@@ -12,7 +12,7 @@ mod verdict;
 
 pub use algorithm::Algorithm;
 pub use headers::{Headers, Repeated};
-pub use identity::{ClaimPath, Claims, Identity, Method, Source, Sources};
+pub use identity::{ClaimPath, Claims, Consumer, Identity, Method, Source, Sources};
 pub use reason::{Blame, Reason};
 pub use request::Request;
 pub use secret::Secret;

@@ -57,7 +57,7 @@ fn an_unknown_key_is_refused_at_every_level() {
         ("/session/cookie/samesite", "session.cookie.samesite: unknown key; nearest is \"same_site\""),
         ("/observability/level", "observability.level: unknown key; known here: reason_header, log"),
         ("/defaults/match", "defaults.match: unknown key; "),
-        ("/consumers", "consumers: unknown key; "),
+        ("/consumer", "consumer: unknown key; nearest is \"consumers\""),
         ("/providers/main/profile", "providers.main.profile: unknown key; "),
         ("/not a word", "[\"not a word\"]: unknown key; "),
     ];

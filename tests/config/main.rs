@@ -2,6 +2,7 @@
 
 mod caches;
 mod files;
+mod identity;
 mod providers;
 mod rate_limit;
 mod rules;

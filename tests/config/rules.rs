@@ -178,7 +178,7 @@ fn an_empty_condition_is_refused() {
     twins(at, claim(json!({ "claim": [], "equals": 1 })), "claim: is an empty list", right());
     twins(at, claim(json!({ "claim": "a", "equals": 1 })), "write [\"a\"]", right());
     twins(at, claim(json!({ "equals": 1 })), "claim: is missing", right());
-    twins(at, claim(json!({ "claim": ["a"] })), "exactly one of equals and any_of", right());
+    twins(at, claim(json!({ "claim": ["a"] })), "exactly one of equals, any_of", right());
     twins(at, claim(json!({ "claim": ["a"], "equals": 1, "any_of": [1] })), "exactly one", right());
     twins(at, claim(json!({ "claim": ["a"], "equals": {} })), "equals: found an object", right());
     twins(at, claim(json!({ "claim": ["a"], "any_of": [] })), "any_of: is an empty list", right());
@@ -194,6 +194,7 @@ fn conditions_keep_their_types_and_doubles_are_mended() {
         .map(|rule| match &rule.test {
             ClaimTest::Equals(value) => value.to_string(),
             ClaimTest::AnyOf(values) => json!(values).to_string(),
+            other => format!("{other:?}"),
         })
         .collect();
     assert_eq!(shown, ["10", r#"["x",true,-2,1.5]"#]);
@@ -212,11 +213,10 @@ fn upstream_headers_are_ours_to_set() {
     twins(at, claim("Authorization"), "{ token: access_token, as: bearer }", claim("x-user"));
     for (wrong, sentence) in [
         (json!([{ "claim": ["sub"] }]), "name: is missing"),
-        (json!([{ "name": "x-user" }]), "exactly one of claim and token"),
-        (json!([{ "claim": ["sub"], "token": "access_token", "name": "x-user" }]), "exactly one of claim and token"),
-        (json!([{ "claim": ["sub"], "name": "x-user", "as": "bearer" }]), "goes with token"),
-        (json!([{ "claim": ["sub"], "name": "x-user", "source": "id_token" }]), "source: unknown key"),
-        (json!([{ "token": "id_token", "as": "bearer" }]), "is not one of access_token"),
+        (
+            json!([{ "claim": ["sub"], "token": "access_token", "name": "x-user" }]),
+            "exactly one of claim, claims and token",
+        ),
         (json!([{ "token": "access_token" }]), "needs as: bearer, as: none, or the name"),
         (json!([{ "token": "access_token", "as": "none", "name": "x-token" }]), "contradicts name"),
         (
@@ -267,6 +267,7 @@ fn a_rule_that_looks_at_no_identity_says_nothing_about_one() {
             ("login", json!({ "scope": "openid" })),
             ("require", json!({ "scope": ["a"] })),
             ("upstream_headers", json!([{ "claim": ["sub"], "name": "x-user" }])),
+            ("response_headers", json!([{ "claim": ["sub"], "name": "x-user" }])),
         ] {
             let plain = json!({ "name": "open", "match": { "path_prefix": "/open" }, "allow": allow });
             let wrong = with(plain.clone(), &format!("/{key}"), value);

@@ -1,6 +1,7 @@
 //! What several rules, and `defaults`, say together.
 
 use super::*;
+use oidc_proxy_wasm::config::Names;
 
 fn rules(rules: Value) -> Value {
     with(shop(), "/rules", rules)
@@ -194,6 +195,7 @@ fn the_example_of_the_design_loads() {
     let config = loaded(&config);
     let require = &config.rules[1].require;
     assert_eq!(require.scope, [[["openid", "email"]]]);
-    assert_eq!(require.groups[0].any_of, [vec!["staff", "admin"], vec!["root"]]);
-    assert_eq!(require.groups[0].claim.to_string(), "realm_access / roles");
+    assert_eq!(json!(require.groups[0].any_of), json!([["staff", "admin"], ["root"]]));
+    let Names::Claim(at) = &require.groups[0].names else { panic!("{:?}", require.groups[0]) };
+    assert_eq!(at.claim.to_string(), "realm_access / roles");
 }

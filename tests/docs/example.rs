@@ -11,6 +11,7 @@ pub fn configuration() -> Value {
         "providers": { "main": main_provider(), "partner": partner() },
         "defaults": defaults(),
         "rules": [public(), admin(), partners(), api(), shop()],
+        "consumers": consumers(),
         "session": session(),
         "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
@@ -79,6 +80,7 @@ fn defaults() -> Value {
         "enrich": ["userinfo"],
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
         "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
+        "consumer": { "by": ["sub"], "optional": true },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
         "rate_limit": {
             "by": ["sub"],
@@ -89,6 +91,7 @@ fn defaults() -> Value {
             "burst": 100,
             "headers": true,
         },
+        "response_headers": [],
         "errors": { "realm": "shop" },
     })
 }
@@ -108,9 +111,19 @@ fn admin() -> Value {
         },
         "require": {
             "scope": ["openid email"],
-            "groups": { "claim": ["realm_access", "roles"], "any_of": [["staff", "admin"], "root"] },
+            "audience": ["shop", "https://api.example.com"],
+            "groups": { "claim": ["realm_access", "roles"], "source": "any", "any_of": [["staff", "admin"], "root"] },
             "roles": { "claim": ["resource_access", "shop", "roles"], "any_of": ["editor"] },
-            "claims": [{ "claim": ["hd"], "any_of": ["example.com", "example.org"] }],
+            "claims": [
+                { "claim": ["hd"], "any_of": ["example.com", "example.org"] },
+                { "claim": ["permissions"], "all_of": ["read", "write"], "space_separated": true },
+                { "claim": ["plan"], "source": "id_token", "none_of": ["trial"] },
+                { "claim": ["employee_id"], "present": true },
+                { "claim": ["age"], "at_least": 18, "at_most": 120 },
+            ],
+            "forbidden_claims": [["suspended"], { "claim": ["locked"], "source": "id_token" }],
+            "email_domains": ["example.com"],
+            "groups_denied": ["guests"],
         },
         "errors": {
             "unauthorized_redirect_uri": "https://www.example.com/who",
@@ -181,10 +194,37 @@ fn shop() -> Value {
             "initiate_path": "/oauth/start",
         },
         "upstream_headers": [
-            { "claim": ["email"], "name": "x-email" },
+            { "claim": ["email"], "source": "id_token", "name": "x-email", "as": "text" },
+            { "claims": "id_token", "name": "x-id-claims", "as": "base64" },
             { "token": "access_token", "as": "none" },
         ],
+        "response_headers": [{ "claim": ["locale"], "name": "x-locale" }],
+        "consumer": {
+            "by": ["sub"],
+            "optional": true,
+            "headers": {
+                "id": "X-Consumer-Id",
+                "username": "X-Consumer-Username",
+                "custom_id": "X-Consumer-Custom-Id",
+                "credential": "X-Credential-Identifier",
+                "groups": "X-Authenticated-Groups",
+                "anonymous": "none",
+            },
+        },
     })
+}
+
+fn consumers() -> Value {
+    json!([{
+        "username": "acme",
+        "custom_id": "17",
+        "id": "acme-1",
+        "match": { "claim": ["azp"], "equals": "acme-app" },
+        "groups": ["partners"],
+    }, {
+        "username": "initech",
+        "match": { "claim": ["azp"], "any_of": ["initech-web", "initech-app"] },
+    }])
 }
 
 fn session() -> Value {

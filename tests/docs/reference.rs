@@ -61,6 +61,7 @@ fn takes(kind: &'static Kind) -> String {
         Kind::Flag => "`true` or `false`".into(),
         Kind::Duration { least, most } => format!("duration, {} to {}", shown(*least), shown(*most)),
         Kind::Number { least, most } => format!("whole number, {least} to {most}"),
+        Kind::Amount => "number".into(),
         Kind::Choice(words) => words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "),
         Kind::Scalar => "text, number, `true` or `false`".into(),
         Kind::ClaimPath => "claim".into(),

@@ -72,6 +72,7 @@ fn of(kind: &'static Kind) -> Value {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Duration { .. } => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }),
         Kind::Number { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Amount => json!({ "type": "number" }),
         Kind::Choice(words) => json!({ "enum": words }),
         Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
         Kind::ClaimPath => json!({ "type": "array", "items": text, "minItems": 1 }),

@@ -38,6 +38,7 @@ fn collect(table: &'static Table, value: &Value, pointer: &str, changes: &mut Ve
 fn collect_kind(kind: &'static Kind, value: &Value, pointer: &str, changes: &mut Vec<(String, Value)>) {
     match kind {
         Kind::Section(table) => collect(table, value, pointer, changes),
+        Kind::Either(first @ Kind::ClaimPath, _) if value.is_array() => collect_kind(first, value, pointer, changes),
         Kind::Either(_, other) if !value.is_string() => collect_kind(other, value, pointer, changes),
         Kind::List(of) | Kind::Some(of) if example::table_in(of).is_some() => {
             for (place, item) in value.as_array().into_iter().flatten().enumerate() {
@@ -61,6 +62,7 @@ fn another(kind: &'static Kind, value: &Value) -> Value {
         Kind::Flag => json!(!value.as_bool().unwrap()),
         Kind::Duration { .. } => json!("7s"),
         Kind::Number { least, .. } => json!(least),
+        Kind::Amount => json!(value.as_f64().unwrap() + 1.5),
         Kind::Choice(words) => json!(words.iter().find(|word| value != **word).unwrap_or(&"none other")),
         Kind::Scalar => json!("another"),
         Kind::ClaimPath => json!(["another"]),

@@ -11,6 +11,7 @@ mod open_redirect;
 mod outage;
 mod pages;
 mod paths;
+mod policy;
 mod provider_faults;
 mod rate_limit;
 mod reasons;

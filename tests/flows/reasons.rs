@@ -79,6 +79,20 @@ fn way_to(reason: Reason) -> Answer {
             opens_with(|config| config["defaults"]["rate_limit"] = json!({ "service": service }), |_| {})
         }
 
+        Reason::AudienceMissing => requires(&json!({ "audience": ["https://api.example.com"] })),
+        Reason::ClaimForbidden => requires(&json!({ "forbidden_claims": [["email"]] })),
+        Reason::EmailRefused => requires(&json!({ "email_domains": ["example.com"] })),
+        Reason::GroupDenied => {
+            requires(&json!({ "groups": { "claim": ["email"] }, "groups_denied": ["alice@example.com"] }))
+        }
+        Reason::ConsumerUnknown => {
+            let acme = |config: &mut Value| {
+                config["consumers"] = json!([{ "username": "acme" }]);
+                config["rules"][3]["consumer"] = json!({ "by": ["sub"] });
+            };
+            opens_with(acme, |_| {})
+        }
+
         Reason::CallbackMalformed => asks(&get(CALLBACK)),
         Reason::CallbackWrongMode => asks(&get(CALLBACK).method("PUT")),
         Reason::LoginUnknown => asks(&get(&format!("{CALLBACK}?state=0123456789&code=c"))),
@@ -147,10 +161,6 @@ fn way_to(reason: Reason) -> Answer {
             let Verdict::Respond { response, reason } = exchange::unconfigured() else { panic!("it lets through") };
             Answer::new(SHOP.to_owned(), Vec::new(), Verdict::Respond { response, reason })
         }
-        Reason::AudienceMissing | Reason::ClaimForbidden | Reason::EmailRefused | Reason::GroupDenied => {
-            panic!("policy")
-        }
-        Reason::ConsumerUnknown => panic!("policy"),
         Reason::AccessTokenRequired | Reason::CredentialMalformed | Reason::CredentialRepeated => panic!("exchange"),
         Reason::AccessTokenMalformed | Reason::AccessTokenAlgorithm | Reason::AccessTokenType => panic!("token"),
         Reason::AccessTokenKeyUnknown | Reason::AccessTokenSignature | Reason::AccessTokenIssuer => panic!("token"),

@@ -4,17 +4,21 @@
 //! and the JSON Schema in `docs/` are printed from them.
 
 mod cache;
+mod consumer;
 mod provider;
 mod rate_limit;
+mod require;
 mod rule;
 mod session;
 mod token;
 mod top;
 
 pub use cache::CACHE;
+pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
 pub use provider::{CLIENT, PROVIDER};
 pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
-pub use rule::{CLAIM, DEFAULTS, ERRORS, LOGIN, MATCH, REQUIRE, RULE, UPSTREAM_HEADER, VALUES};
+pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
+pub use rule::{DEFAULTS, ERRORS, LOGIN, MATCH, RULE, TOLD_HEADER};
 pub use session::{COOKIE, SESSION};
 pub use token::{CREDENTIALS, PLACE, TOKEN};
 pub use top::{OBSERVABILITY, TOP};
@@ -69,6 +73,8 @@ pub enum Kind {
     Duration { least: Duration, most: Duration },
     /// A whole number within bounds.
     Number { least: u64, most: u64 },
+    /// Any number.
+    Amount,
     /// One of these words.
     Choice(&'static [&'static str]),
     /// Text, a number, or a truth value.
@@ -77,7 +83,7 @@ pub enum Kind {
     ClaimPath,
     /// One name, or several that must be there together.
     Names,
-    /// The first where text stands, else the second.
+    /// The first where its own form stands (a list for a claim, else text), else the second.
     Either(&'static Kind, &'static Kind),
     /// A JSON object whose members others define.
     Object,

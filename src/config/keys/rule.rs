@@ -1,7 +1,7 @@
 //! The keys of a rule.
 
 use super::rate_limit::RATE_LIMIT_KEY;
-use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, TOKEN, Table, key};
+use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, TOKEN, Table, key};
 
 /// A rule.
 pub static RULE: Table = Table {
@@ -20,8 +20,10 @@ pub static RULE: Table = Table {
         TOKEN_KEY,
         LOGIN_KEY,
         REQUIRE_KEY,
+        CONSUMER,
         ENRICH,
         UPSTREAM_HEADERS,
+        RESPONSE_HEADERS,
         RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
@@ -42,8 +44,10 @@ pub static DEFAULTS: Table = Table {
         TOKEN_KEY,
         LOGIN_KEY,
         REQUIRE_KEY,
+        CONSUMER,
         ENRICH,
         UPSTREAM_HEADERS,
+        RESPONSE_HEADERS,
         RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
@@ -128,12 +132,24 @@ const REQUIRE_KEY: Key = key(
     Preset::Said("nothing but a proven identity"),
     "What an identity must be; all parts must hold, those of `defaults` too.",
 );
-static EACH_HEADER: Kind = Kind::Section(&UPSTREAM_HEADER);
+static EACH_HEADER: Kind = Kind::Section(&TOLD_HEADER);
 const UPSTREAM_HEADERS: Key = key(
     "upstream_headers",
     Kind::List(&EACH_HEADER),
     Preset::Said("the access token as `Authorization: Bearer`, no claims"),
     "What the service learns of the identity. No client can set these headers itself, on any rule.",
+);
+const RESPONSE_HEADERS: Key = key(
+    "response_headers",
+    Kind::List(&EACH_HEADER),
+    NONE,
+    "What the client learns of the identity, with the service's answer. The service cannot set these headers itself.",
+);
+const CONSUMER: Key = key(
+    "consumer",
+    Kind::Section(&RULE_CONSUMER),
+    Preset::Said("none is looked for"),
+    "Which of the `consumers` the identity is.",
 );
 const ERRORS_KEY: Key = key("errors", Kind::Section(&ERRORS), NONE, "What refusals look like to a browser.");
 
@@ -204,67 +220,40 @@ pub static LOGIN: Table = Table {
     ],
 };
 
-/// What an identity must be.
-pub static REQUIRE: Table = Table {
-    place: "rules[].require",
-    doc: "What an identity must be; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
-    blanks: Blanks::Refused,
-    keys: &[
-        key(
-            "scope",
-            Kind::Some(&Kind::Text),
-            NONE,
-            "Granted scope: all values inside one text, of at least one of the texts.",
-        ),
-        key("groups", Kind::Section(&VALUES), NONE, "Groups that the identity must be in."),
-        key("roles", Kind::Section(&VALUES), NONE, "Roles that the identity must have."),
-        key("claims", Kind::Some(&Kind::Section(&CLAIM)), NONE, "Conditions on claims; all must hold."),
-    ],
-};
-
-/// A claim that lists names.
-pub static VALUES: Table = Table {
-    place: "rules[].require.groups and roles",
-    doc: "A claim that lists names, and which of them will do.",
-    blanks: Blanks::Refused,
-    keys: &[
-        key("claim", Kind::ClaimPath, Preset::Required, "Where the names stand, from the outside in."),
-        key(
-            "any_of",
-            Kind::Some(&Kind::Names),
-            Preset::Required,
-            "Names of which one must be there; a list inside needs all of its names. Values are exact, never split.",
-        ),
-    ],
-};
-
-/// A condition on one claim.
-pub static CLAIM: Table = Table {
-    place: "rules[].require.claims[]",
-    doc: "A condition on one claim; exactly one of `equals` and `any_of`. An array satisfies it when a member does.",
-    blanks: Blanks::Refused,
-    keys: &[
-        key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
-        key("equals", Kind::Scalar, NONE, "This very value, of the same JSON type."),
-        key("any_of", Kind::Some(&Kind::Scalar), NONE, "One of these."),
-    ],
-};
-
-/// A header for the service.
-pub static UPSTREAM_HEADER: Table = Table {
-    place: "rules[].upstream_headers[]",
-    doc: "A header for the service: a claim (`claim`, `name`), or the way of a session's access token (`token` with \
-          `as` or `name`).",
+/// A header that tells something.
+pub static TOLD_HEADER: Table = Table {
+    place: "rules[].upstream_headers[] and response_headers[]",
+    doc: "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
+          8 KB or has control characters is left out, with a warning.",
     blanks: Blanks::Unset,
     keys: &[
         key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
-        key("token", Kind::Choice(&["access_token"]), NONE, "The session's access token, instead of a claim."),
-        key("name", Kind::Text, NONE, "The header's name."),
+        key(
+            "source",
+            Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]),
+            Preset::Text("any"),
+            "Who must say the claim; `any`: the first of them that has it.",
+        ),
+        key(
+            "claims",
+            Kind::Choice(&["id_token", "access_token", "introspection", "userinfo"]),
+            NONE,
+            "All claims of this source. With `id_token`, a session keeps every claim.",
+        ),
+        key(
+            "token",
+            Kind::Choice(&["access_token", "id_token"]),
+            NONE,
+            "A token. The ID token is known in sessions alone, and not where `session.budget` was too small for it.",
+        ),
+        key("name", Kind::Text, NONE, "The header's name; without it only for `token` with `as`."),
         key(
             "as",
-            Kind::Choice(&["bearer", "none"]),
-            NONE,
-            "`bearer`: in `Authorization`, as without an entry. `none`: the token is kept away from the service.",
+            Kind::Choice(&["text", "json", "base64", "bearer", "none"]),
+            Preset::Said("`text` for a claim, `json` for `claims`"),
+            "`text`: text as it is, lists joined by commas, objects as JSON. `json`: JSON. `base64`: that JSON in \
+             base64url without padding. For the access token in `upstream_headers`, `bearer`: in `Authorization`, as \
+             without an entry; `none`: it is kept away from the service.",
         ),
     ],
 };

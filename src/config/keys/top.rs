@@ -1,6 +1,6 @@
 //! The outermost keys.
 
-use super::{Blanks, CACHE, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, RULE, SESSION, Table, key};
+use super::{Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, RULE, SESSION, Table, key};
 
 /// The whole configuration.
 pub static TOP: Table = Table {
@@ -11,6 +11,7 @@ pub static TOP: Table = Table {
 };
 
 static EACH_PROVIDER: Kind = Kind::Section(&PROVIDER);
+static EACH_CONSUMER: Kind = Kind::Section(&CONSUMER);
 static EACH_RULE: Kind = Kind::Section(&RULE);
 
 const KEYS: &[Key] = &[
@@ -34,6 +35,12 @@ const KEYS: &[Key] = &[
         Kind::Some(&EACH_RULE),
         Preset::Said("one rule, `everything`, that needs a login"),
         "The first rule that matches a request decides; a request that none matches is denied.",
+    ),
+    key(
+        "consumers",
+        Kind::List(&EACH_CONSUMER),
+        NONE,
+        "The applications and people that the gateway knows by name, for rules with `consumer`.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
     key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),

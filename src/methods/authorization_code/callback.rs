@@ -182,7 +182,7 @@ impl<'a> Callback<'a> {
             access_token: Some(Rc::new(tokens.access_token)),
             access_expires: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
             refresh_token: tokens.refresh_token,
-            id_token: tokens.id_token,
+            id_token: tokens.id_token.map(Rc::new),
         };
         let mut cookies = sessions.set(world, &content, &request.headers)?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
@@ -207,6 +207,8 @@ impl<'a> Callback<'a> {
             sources: Sources { id_token: Some(content.claims), ..Sources::default() },
             scope: content.scope,
             access_token: content.access_token,
+            id_token: content.id_token,
+            consumer: None,
         }
     }
 }
