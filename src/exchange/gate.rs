@@ -5,7 +5,7 @@ use super::rules::Asked;
 use crate::config::{self, Bodies, Config, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
-use crate::provider::{KeptClaims, Provider};
+use crate::provider::{KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method};
@@ -37,9 +37,10 @@ impl Gate {
             Some(session) => session.secrets.clone(),
             None => provider.client.client_secret.iter().cloned().collect(),
         };
+        let memories = Memories::new(&config.cache);
         let (providers, problems) = partition(config.providers.iter().enumerate().map(|(at, provider)| {
             let kept = KeptClaims::of(&config.rules, at);
-            Provider::new(provider.clone(), &ring(provider), &config.cache, kept).map(Rc::new)
+            Provider::new(provider.clone(), &ring(provider), &memories, kept).map(Rc::new)
         }));
         if !problems.is_empty() {
             return Err(problems);
