@@ -8,7 +8,7 @@ use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, Res
 use crate::http::Url;
 use crate::methods::{Guard, RelyingParty};
 use crate::policy::Limiter;
-use crate::provider::{AccessTokens, KeptClaims, Provider};
+use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method, Source};
@@ -44,9 +44,10 @@ impl Gate {
             Some(session) => session.secrets.clone(),
             None => provider.client.client_secret.iter().cloned().collect(),
         };
+        let memories = Memories::new(&config.cache);
         let (providers, problems) = partition(config.providers.iter().enumerate().map(|(at, provider)| {
             let kept = KeptClaims::of(&config.rules, at);
-            Provider::new(provider.clone(), &ring(provider), &config.cache, kept).map(Rc::new)
+            Provider::new(provider.clone(), &ring(provider), &memories, kept).map(Rc::new)
         }));
         if !problems.is_empty() {
             return Err(problems);

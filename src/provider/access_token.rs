@@ -2,7 +2,7 @@
 
 use super::kept_claims::{self, KeptClaims};
 use super::mark::Marker;
-use super::proof::Unproven;
+use super::proof::NoProof;
 use super::{Provider, issuers};
 use crate::cache::Cache;
 use crate::config;
@@ -125,16 +125,15 @@ impl AccessTokens {
         };
         let check = |keys: &Jwks| unproven.prove(&**world, keys);
         let proven = provider.keys.prove(&world.host(), provider.refetch, may_help, check).await;
-        let ((verified, key), keys) = proven.map_err(|unproven| match unproven {
-            Unproven::Token(error) => refused(error),
-            Unproven::Keys(refusal) => refusal,
+        let ((verified, key), keys) = proven.map_err(|lack| match lack {
+            NoProof::Token(error) => refused(error),
+            NoProof::Keys(refusal) => refusal,
         })?;
         world.count(Metric::TokensVerified);
         let kept = self.kept.get(at).cloned().unwrap_or_default();
-        let token_said = AccessToken::read(at, &verified, unproven.typ(), &kept).map_err(refused)?;
-        let token_said = Rc::new(token_said);
-        self.remember(world, token, Rc::clone(&token_said), key, &keys);
-        Ok(token_said)
+        let believed = AccessToken::read(at, &verified, unproven.typ(), &kept).map(Rc::new).map_err(refused)?;
+        self.remember(world, token, Rc::clone(&believed), key, &keys);
+        Ok(believed)
     }
 
     /// Whose token it is, if it speaks the truth: the provider whose own issuer it names, else one that accepts it.

@@ -12,6 +12,7 @@ use crate::seal;
 use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::{CallError, Flights, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse};
+use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -70,11 +71,9 @@ pub async fn send(
     })
 }
 
-/// How long answers are good, and how many are kept.
+/// How long answers are good.
 #[derive(Clone, Copy)]
 pub struct Lives {
-    /// Good ones, each of [`UNIT`] bytes; as many bad ones besides.
-    pub entries: usize,
     /// For good ones.
     pub max_age: Duration,
     /// For bad ones.
@@ -91,11 +90,33 @@ struct Asker<Q: Question> {
     question: Rc<Q>,
     lives: Lives,
     marker: Marker,
-    good: Remembered<Rc<Q::Answer>>,
-    bad: Remembered<Refusal>,
+    /// Tells this provider's marks from others' in one memory.
+    salt: u128,
+    memory: Rc<Memory<Q::Answer>>,
     shared_good: Slots,
     shared_bad: Slots,
     outage: RefCell<Outage>,
+}
+
+/// The answers of all providers to one question, within one bound.
+pub struct Memory<A> {
+    good: Remembered<Rc<A>>,
+    /// Apart, so that strangers' tokens push no good ones out.
+    bad: Remembered<Refusal>,
+}
+
+impl<A> Memory<A> {
+    /// For so many good answers of [`UNIT`] bytes, and as many bad ones.
+    pub fn new(entries: usize) -> Self {
+        let good = RefCell::new(Cache::new(entries.saturating_mul(UNIT)));
+        Self { good, bad: RefCell::new(Cache::new(entries)) }
+    }
+
+    /// How many answers are remembered, good and bad.
+    #[cfg(test)]
+    pub fn len(&self) -> (usize, usize) {
+        (self.good.borrow().len(), self.bad.borrow().len())
+    }
 }
 
 /// What is known of tokens, by their marks.
@@ -115,13 +136,14 @@ impl<T> Timed<T> {
 
 impl<Q: Question> Answers<Q> {
     /// None yet. `name` tells apart who may read each other's; `ring` seals them, an empty one shares nothing.
-    pub fn new(question: Q, name: &str, lives: Lives, ring: &[Secret]) -> Self {
+    pub fn new(question: Q, name: &str, lives: Lives, ring: &[Secret], memory: &Rc<Memory<Q::Answer>>) -> Self {
+        let digest = Sha256::digest(name);
         let asker = Asker {
             question: Rc::new(question),
             lives,
             marker: Marker::new(seal::hash_key(ring)),
-            good: RefCell::new(Cache::new(lives.entries.saturating_mul(UNIT))),
-            bad: RefCell::new(Cache::new(lives.entries)),
+            salt: digest.first_chunk().map_or(0, |salt| u128::from_le_bytes(*salt)),
+            memory: Rc::clone(memory),
             shared_good: Slots::new(&format!("{name}/good"), SLOTS.0, ring),
             shared_bad: Slots::new(&format!("{name}/bad"), SLOTS.1, ring),
             outage: RefCell::default(),
@@ -131,7 +153,7 @@ impl<Q: Question> Answers<Q> {
 
     /// The answer about `token`: remembered, or asked for. A good one that is remembered costs no call and no wait.
     pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<Q::Answer>, Refusal> {
-        let mark = self.asker.marker.mark(&**host, token);
+        let mark = self.asker.marker.mark(&**host, token) ^ self.asker.salt;
         if let Some(known) = self.asker.known(&**host, mark) {
             host.count(Q::KNOWN);
             return known;
@@ -142,22 +164,16 @@ impl<Q: Question> Answers<Q> {
         let landed = Box::pin(self.flights.join(&**host, mark, work)).await;
         landed.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
     }
-
-    /// How many answers are remembered, good and bad.
-    #[cfg(test)]
-    pub fn remembered(&self) -> (usize, usize) {
-        (self.asker.good.borrow().len(), self.asker.bad.borrow().len())
-    }
 }
 
 impl<Q: Question> Asker<Q> {
     /// What this worker or another one knows.
     fn known(&self, host: &dyn Host, mark: u128) -> Option<Result<Rc<Q::Answer>, Refusal>> {
         let now = host.now();
-        if let Some(good) = self.good.borrow_mut().get(&mark).filter(|good| good.holds(now)) {
+        if let Some(good) = self.memory.good.borrow_mut().get(&mark).filter(|good| good.holds(now)) {
             return Some(Ok(Rc::clone(&good.value)));
         }
-        if let Some(bad) = self.bad.borrow_mut().get(&mark).filter(|bad| bad.holds(now)) {
+        if let Some(bad) = self.memory.bad.borrow_mut().get(&mark).filter(|bad| bad.holds(now)) {
             return Some(Err(bad.value.clone()));
         }
         self.adopt(host, mark, now)
@@ -231,14 +247,14 @@ impl<Q: Question> Asker<Q> {
     fn keep_good(&self, mark: u128, answer: Timed<Rc<Q::Answer>>) -> Rc<Q::Answer> {
         let value = Rc::clone(&answer.value);
         if answer.from < answer.until {
-            self.good.borrow_mut().insert(mark, Rc::new(answer), Q::weight(&value).max(UNIT));
+            self.memory.good.borrow_mut().insert(mark, Rc::new(answer), Q::weight(&value).max(UNIT));
         }
         value
     }
 
     fn keep_bad(&self, mark: u128, answer: Timed<Refusal>) {
         if answer.from < answer.until {
-            self.bad.borrow_mut().insert(mark, Rc::new(answer), 1);
+            self.memory.bad.borrow_mut().insert(mark, Rc::new(answer), 1);
         }
     }
 

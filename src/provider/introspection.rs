@@ -3,7 +3,7 @@
 use super::access_token::{audience, judge_audience};
 use super::answers::{Failure, Question};
 use super::kept_claims::{self, KeptClaims};
-use super::proof::Unproven;
+use super::proof::NoProof;
 use super::{Keys, Metadatas, Provider, answers, client_auth, issuers, request};
 use crate::config::{self, IntrospectionForm};
 use crate::http::{Url, form};
@@ -110,7 +110,7 @@ impl Question for Introspection {
     }
 
     fn keeps(&self, member: &str) -> bool {
-        JUDGED.contains(&member) || self.kept.names().iter().any(|name| name == member)
+        JUDGED.contains(&member) || self.kept.keeps(member)
     }
 
     fn ends(answer: &Introspected) -> Option<UnixTime> {
@@ -204,9 +204,9 @@ impl Introspection {
         }
         let may_help = |error: &JwtError| matches!(error, JwtError::KeyUnknown | JwtError::Signature);
         let proven = self.keys.prove(host, self.refetch, may_help, |keys| judge(jose::Keys::Public(keys))).await;
-        proven.map(|(verified, _)| verified).map_err(|unproven| match unproven {
-            Unproven::Token(error) => invalid(error),
-            Unproven::Keys(refusal) => Failure::Outage(refusal),
+        proven.map(|(verified, _)| verified).map_err(|lack| match lack {
+            NoProof::Token(error) => invalid(error),
+            NoProof::Keys(refusal) => Failure::Outage(refusal),
         })
     }
 

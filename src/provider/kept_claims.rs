@@ -1,8 +1,8 @@
 //! Which claims of a provider's tokens and answers are kept: those that some rule reads, and nothing else.
 
 use crate::config::Rule;
-use crate::words::Claims;
 use crate::words::json::Object;
+use crate::words::{Claims, Source};
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -12,6 +12,8 @@ const STANDARD: [&str; 2] = ["acr", "auth_time"];
 /// Names of claims. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct KeptClaims {
+    /// Whether a rule tells whole sets of claims, so that every claim stays.
+    all: bool,
     names: Rc<[String]>,
     clients: Rc<[String]>,
 }
@@ -23,19 +25,24 @@ impl KeptClaims {
         let read = mine().flat_map(Rule::claims_read).map(|claim| claim.root().to_owned());
         let clients = unique(mine().flat_map(|rule| rule.token.client_id_claims.iter().cloned()));
         let names = read.chain(clients.iter().cloned()).chain(STANDARD.map(str::to_owned));
-        Self { names: unique(names).into(), clients: clients.into() }
+        let told = [Source::AccessToken, Source::Introspection, Source::Userinfo];
+        let all = mine().any(|rule| told.into_iter().any(|source| rule.tells_all(source)));
+        Self { all, names: unique(names).into(), clients: clients.into() }
     }
 
     /// The kept ones among `claims`.
     pub fn filter(&self, claims: &Object) -> Claims {
-        Rc::new(
-            claims.iter().filter(|(name, _)| self.names.contains(name)).map(|(n, v)| (n.clone(), v.clone())).collect(),
-        )
+        Rc::new(claims.iter().filter(|(name, _)| self.keeps(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
     }
 
-    /// The names that are kept.
-    pub fn names(&self) -> &[String] {
-        &self.names
+    /// Whether claims of that name are kept.
+    pub fn keeps(&self, name: &str) -> bool {
+        self.all || self.names.iter().any(|kept| kept == name)
+    }
+
+    /// What is kept, as one text: whoever keeps the same may share answers.
+    pub fn fingerprint(&self) -> String {
+        format!("{} {:?} {:?}", self.all, self.names, self.clients)
     }
 
     /// Claims that name a client under some rule.

@@ -33,7 +33,7 @@ use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
 use crate::words::{Refusal, Secret};
 use crate::world::Host;
-use answers::{Answers, Lives};
+use answers::{Answers, Lives, Memory};
 use document::Kept;
 use introspection::Introspection;
 use keys::KeysRecipe;
@@ -58,6 +58,24 @@ pub struct Provider {
     userinfo: Answers<UserinfoCheck>,
 }
 
+/// What all providers' answers about tokens are remembered in, so that bounds hold however many providers there are.
+pub struct Memories {
+    cache: config::Cache,
+    introspection: Rc<Memory<Introspected>>,
+    userinfo: Rc<Memory<UserinfoAnswer>>,
+}
+
+impl Memories {
+    /// Nothing yet, within the configured bounds.
+    pub fn new(cache: &config::Cache) -> Self {
+        Self {
+            introspection: Rc::new(Memory::new(cache.introspection.entries)),
+            userinfo: Rc::new(Memory::new(cache.userinfo.entries)),
+            cache: cache.clone(),
+        }
+    }
+}
+
 /// Where metadata comes from.
 pub enum Metadatas {
     /// The configuration.
@@ -80,10 +98,10 @@ impl Provider {
     pub fn new(
         settings: config::Provider,
         ring: &[Secret],
-        cache: &config::Cache,
+        memories: &Memories,
         kept: KeptClaims,
     ) -> Result<Self, Problem> {
-        let settings = Rc::new(settings);
+        let (settings, cache) = (Rc::new(settings), &memories.cache);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
         let metadata =
             Rc::new(match &settings.discovery {
@@ -105,21 +123,17 @@ impl Provider {
             }
         });
         let refetch = cache.keys.refetch;
-        let lives = |bounds: config::Bounds| Lives {
-            entries: bounds.entries,
-            max_age: bounds.max_age,
-            negative: cache.negative,
-        };
+        let lives = |bounds: config::Bounds| Lives { max_age: bounds.max_age, negative: cache.negative };
         let name = |kind: &str| format!("{kind}/{}", fingerprint_of_answers(&settings, &kept));
         let userinfo = {
             let (settings, metadata, kept) = (Rc::clone(&settings), Rc::clone(&metadata), kept.clone());
             let question = UserinfoCheck { settings, metadata, kept };
-            Answers::new(question, &name("userinfo"), lives(cache.userinfo), ring)
+            Answers::new(question, &name("userinfo"), lives(cache.userinfo), ring, &memories.userinfo)
         };
         let introspection = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
             let question = Introspection { settings, metadata, keys, refetch, kept: kept.clone() };
-            Answers::new(question, &name("introspection"), lives(cache.introspection), ring)
+            Answers::new(question, &name("introspection"), lives(cache.introspection), ring, &memories.introspection)
         };
         Ok(Self { settings, metadata, keys, refetch, introspection, userinfo })
     }
@@ -187,8 +201,8 @@ fn fingerprint_of_answers(settings: &config::Provider, kept: &KeptClaims) -> Str
     let provider = fingerprint(settings);
     let form = format!("{:?}", settings.introspection_form);
     let params = settings.introspection_params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-    let names = kept.names().iter().chain(kept.clients()).map(String::as_str);
-    hash_of([provider.as_str(), &form].into_iter().chain(params).chain(["/"]).chain(names))
+    let kept = kept.fingerprint();
+    hash_of([provider.as_str(), &form].into_iter().chain(params).chain(["/", &kept]))
 }
 
 fn hash_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {

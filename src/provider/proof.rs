@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 /// Why nothing was proven.
-pub enum Unproven {
+pub enum NoProof {
     /// The token is at fault.
     Token(JwtError),
     /// There are no keys, or none new enough to tell.
@@ -24,22 +24,22 @@ impl Keys {
         throttle: Duration,
         may_help: impl Fn(&JwtError) -> bool,
         check: impl Fn(&Jwks) -> Result<T, JwtError>,
-    ) -> Result<(T, Rc<Jwks>), Unproven> {
+    ) -> Result<(T, Rc<Jwks>), NoProof> {
         let kept = match self {
             Self::Inline(keys) => return judged(&check, keys),
             Self::Fetched(kept) => kept,
         };
-        let mut keys = kept.get(host).await.map_err(Unproven::Keys)?;
+        let mut keys = kept.get(host).await.map_err(NoProof::Keys)?;
         // Twice: the first renewal may only bring what another worker fetched a while ago.
         for _ in 0..2 {
             match judged(&check, &keys) {
-                Err(Unproven::Token(error)) if may_help(&error) => {}
+                Err(NoProof::Token(error)) if may_help(&error) => {}
                 outcome => return outcome,
             }
-            match (kept.renew(host, throttle).await.map_err(Unproven::Keys)?, kept.trouble()) {
+            match (kept.renew(host, throttle).await.map_err(NoProof::Keys)?, kept.trouble()) {
                 (Some(newer), _) => keys = newer,
                 // The right key may be out already, and only we cannot get at it: that is not the caller's fault.
-                (None, Some(trouble)) => return Err(Unproven::Keys(trouble)),
+                (None, Some(trouble)) => return Err(NoProof::Keys(trouble)),
                 (None, None) => break,
             }
         }
@@ -55,6 +55,6 @@ impl Keys {
     }
 }
 
-fn judged<T>(check: impl Fn(&Jwks) -> Result<T, JwtError>, keys: &Rc<Jwks>) -> Result<(T, Rc<Jwks>), Unproven> {
-    check(keys).map(|proven| (proven, Rc::clone(keys))).map_err(Unproven::Token)
+fn judged<T>(check: impl Fn(&Jwks) -> Result<T, JwtError>, keys: &Rc<Jwks>) -> Result<(T, Rc<Jwks>), NoProof> {
+    check(keys).map(|proven| (proven, Rc::clone(keys))).map_err(NoProof::Token)
 }

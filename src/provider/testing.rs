@@ -1,6 +1,6 @@
 //! What the tests of this floor share: a configuration with two providers, workers of one host, what a provider answers.
 
-use super::{AccessToken, AccessTokens, KeptClaims, Provider};
+use super::{AccessToken, AccessTokens, KeptClaims, Memories, Provider};
 use crate::config::{self, Config, TokenRules};
 use crate::jose::testing::{ec_jwk, ed25519_jwk, header, token};
 use crate::words::{Algorithm, Reason, Refusal};
@@ -51,17 +51,19 @@ pub struct Worker {
     pub script: Script,
     pub providers: Vec<Rc<Provider>>,
     pub tokens: AccessTokens,
+    pub memories: Memories,
 }
 
 impl Worker {
     pub fn new(script: &Script, config: &Config) -> Self {
         let ring = &config.session.as_ref().unwrap().secrets;
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
+        let memories = Memories::new(&config.cache);
         let provider = |(settings, kept): (&config::Provider, &KeptClaims)| {
-            Rc::new(Provider::new(settings.clone(), ring, &config.cache, kept.clone()).ok().unwrap())
+            Rc::new(Provider::new(settings.clone(), ring, &memories, kept.clone()).ok().unwrap())
         };
         let providers: Vec<Rc<Provider>> = config.providers.iter().zip(&kept).map(provider).collect();
-        Self { script: script.clone(), tokens: AccessTokens::new(&providers, &config.cache, kept), providers }
+        Self { script: script.clone(), tokens: AccessTokens::new(&providers, &config.cache, kept), providers, memories }
     }
 
     pub fn verify_among(&self, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Reason> {

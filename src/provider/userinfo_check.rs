@@ -77,7 +77,7 @@ impl Question for UserinfoCheck {
     }
 
     fn keeps(&self, member: &str) -> bool {
-        member == "sub" || self.kept.names().iter().any(|name| name == member)
+        member == "sub" || self.kept.keeps(member)
     }
 
     fn ends(_: &UserinfoAnswer) -> Option<UnixTime> {

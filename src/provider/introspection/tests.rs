@@ -313,6 +313,19 @@ fn what_one_worker_was_told_the_others_know() {
     assert!(script.shared_keys().iter().all(|key| !key.contains("good/t") && !key.contains("alice")));
 }
 
+// I04, I11: one provider's word on a token is not another's.
+#[test]
+fn what_one_provider_says_of_a_token_is_not_what_another_one_says() {
+    let (script, answering, worker) = shop();
+    says(&answering, json!({ "active": true }));
+    assert!(worker.introspects("t").is_ok());
+    says(&answering, json!({ "active": false }));
+    let world = script.world();
+    let other = script.run(worker.providers[1].introspect(&world, "t")).unwrap();
+    assert_eq!(why(other), Some(Reason::AccessTokenInactive));
+    assert_eq!(worker.asked(), 2);
+}
+
 // I11: rules that keep other claims do not read each other's answers.
 #[test]
 fn workers_that_keep_other_claims_do_not_share() {
@@ -348,7 +361,7 @@ fn ten_thousand_unknown_tokens_stay_within_the_bounds() {
     }
     assert!(worker.introspects("good").is_ok(), "bad answers push no good ones out");
     assert!(script.shared_keys().len() <= 257, "{}", script.shared_keys().len());
-    let (good, bad) = worker.providers.first().unwrap().introspection.remembered();
+    let (good, bad) = worker.memories.introspection.len();
     assert!((1..=100).contains(&good) && bad <= 100, "{good} {bad}");
 }
 
