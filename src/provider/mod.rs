@@ -198,11 +198,10 @@ fn fingerprint(settings: &config::Provider) -> String {
 
 /// Names answers about tokens in shared data: where another configuration asks or keeps differently, they are not the same.
 fn fingerprint_of_answers(settings: &config::Provider, kept: &KeptClaims) -> String {
-    let provider = fingerprint(settings);
+    let (provider, kept) = (fingerprint(settings), kept.fingerprint());
     let form = format!("{:?}", settings.introspection_form);
     let params = settings.introspection_params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
-    let kept = kept.fingerprint();
-    hash_of([provider.as_str(), &form].into_iter().chain(params).chain(["/", &kept]))
+    hash_of([provider.as_str(), form.as_str(), kept.as_str()].into_iter().chain(params))
 }
 
 fn hash_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {

@@ -46,6 +46,8 @@ fn identity(claims: &Value) -> Identity {
         },
         scope: "".into(),
         access_token: None,
+        id_token: None,
+        consumer: None,
     }
 }
 
