@@ -38,6 +38,8 @@ pub struct Rule {
     pub upstream_headers: Vec<ToldHeader>,
     /// What the client learns of the identity, with the service's answer.
     pub response_headers: Vec<ToldHeader>,
+    /// What other parts of the host learn of the identity.
+    pub properties: Vec<ToldHeader>,
     /// How the access token travels to the service; unless said otherwise a session's as [`TokenForm::Bearer`], and one
     /// that the caller brought not at all, or as it came, by [`Credentials::hide`].
     pub access_token: Option<TokenForm>,
@@ -68,7 +70,7 @@ impl Rule {
     }
 
     fn told(&self) -> impl Iterator<Item = &ToldHeader> {
-        self.upstream_headers.iter().chain(&self.response_headers)
+        self.upstream_headers.iter().chain(&self.response_headers).chain(&self.properties)
     }
 }
 

@@ -53,6 +53,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         consumer: None,
         upstream_headers: Vec::new(),
         response_headers: Vec::new(),
+        properties: Vec::new(),
         access_token: None,
         rate_limit: None,
         errors: read_errors(&section.section("errors")),
@@ -81,6 +82,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let (upstream_headers, access_token) = upstream_reader::read(section);
     let rate_limit = rate_limit_reader::read(section);
     let response_headers = upstream_reader::read_response(section);
+    let properties = upstream_reader::read_properties(section);
     let consumer = consumer_reader::read_rule(section, written.consumers);
     if let Some(consumer) = &consumer {
         let mut told: Vec<String> = upstream_headers.iter().map(|header| header.name.clone()).collect();
@@ -101,7 +103,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     };
     let enrich = token_reader::enrich(section);
     let providers = places?;
-    let told = Rule { consumer, upstream_headers, response_headers, access_token, ..rule };
+    let told = Rule { consumer, upstream_headers, response_headers, properties, access_token, ..rule };
     Some(Rule { providers, mode, methods, credentials, token, login, require, enrich, rate_limit, ..told })
 }
 
@@ -152,6 +154,7 @@ fn refuse_unused(own: &Section) {
         "consumer",
         "upstream_headers",
         "response_headers",
+        "properties",
         "rate_limit",
     ] {
         if own.has(key) {

@@ -35,6 +35,28 @@ pub(super) fn read_response(rule: &Section) -> Vec<ToldHeader> {
     entries.iter().filter_map(read).collect()
 }
 
+/// Reads `properties`.
+pub(super) fn read_properties(rule: &Section) -> Vec<ToldHeader> {
+    let mut names = Vec::new();
+    let entries = rule.sections("properties");
+    let read = |entry: &Section| {
+        if entry.has("token") {
+            entry.problem("token", "is not told to the host: its logs and dumps are no place for it");
+        }
+        let name = read_name(entry, property_name, &mut names);
+        read_header(entry, name)
+    };
+    entries.iter().filter_map(read).collect()
+}
+
+fn property_name(name: &str) -> Result<String, String> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    if name.len() > 64 || !name.bytes().all(plain) {
+        return Err("is no name of a property: 1 to 64 letters, digits, ., _ or -".into());
+    }
+    Ok(name.to_owned())
+}
+
 /// A header's name as services may read it: many take `_` for `-`.
 pub(super) fn spelled(name: &str) -> String {
     name.to_ascii_lowercase().replace('_', "-")

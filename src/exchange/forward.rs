@@ -32,6 +32,7 @@ pub fn upstream(
         Guest::Anonymous => None,
     };
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
+    let mut properties = Vec::new();
     match guest {
         Guest::Anonymous => {
             withhold_token(&guard.rule, &mut edits);
@@ -42,6 +43,7 @@ pub fn upstream(
             edits.set.extend(tell::fields(world, rule, &rule.upstream_headers, identity));
             edits.set.extend(tell::consumer(world, rule, identity));
             tell_token(rule, identity, &mut edits);
+            properties.extend(tell::fields(world, rule, &rule.properties, identity));
             response.set.extend(tell::fields(world, rule, &rule.response_headers, identity));
             if !proof.cookies.is_empty() || gives_token(rule) {
                 response.set.push(("cache-control".to_owned(), b"no-store".to_vec()));
@@ -49,7 +51,7 @@ pub fn upstream(
             response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
         }
     }
-    Verdict::Forward { request: edits, response, body }
+    Verdict::Forward { request: edits, response, properties, body }
 }
 
 /// Lets a request through that its rule, being on trial, would have stopped: as it came, but for what no client may say.
@@ -63,7 +65,7 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     let refusal = Refusal { detail: format!("let through, mode: report; {}", refusal.detail), ..refusal };
     answer::log(world, Some(guard), &refusal, &id, status);
     let (request, response) = common(gate, request, None);
-    Verdict::Forward { request, response, body: None }
+    Verdict::Forward { request, response, properties: Vec::new(), body: None }
 }
 
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.

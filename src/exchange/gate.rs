@@ -14,7 +14,7 @@ use crate::session::{Kept, OpenedSessions, Owner, Sessions};
 use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What decides requests.
@@ -25,7 +25,7 @@ pub struct Gate {
     guards: Vec<Guard>,
     index: Index,
     /// By path.
-    endpoints: HashMap<String, Vec<Endpoint>>,
+    endpoints: BTreeMap<String, Vec<Endpoint>>,
     limiter: Limiter,
     asserted_headers: Asserted,
     /// What names of our cookies begin with.
@@ -257,8 +257,8 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard]) -> HashMap<String, Vec<Endpoint>> {
-    let mut endpoints: HashMap<String, Vec<Endpoint>> = HashMap::new();
+fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
+    let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
         let here = endpoints.entry(path.to_owned()).or_default();
         match here.iter_mut().find(|known| known.host.as_deref() == host) {

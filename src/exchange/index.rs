@@ -2,22 +2,22 @@
 
 use super::rules::Asked;
 use crate::config::{HostMatch, Match, PathMatch};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// The rules by what they match, each by its place in the configuration.
 #[derive(Default)]
 pub struct Index {
-    exact: HashMap<String, Paths>,
+    exact: BTreeMap<String, Paths>,
     /// By what hosts end in, which begins with a dot.
-    suffixes: HashMap<String, Paths>,
+    suffixes: BTreeMap<String, Paths>,
     any: Paths,
 }
 
 /// The rules of one host, by path.
 #[derive(Default)]
 struct Paths {
-    exact: HashMap<String, Vec<usize>>,
-    prefixes: HashMap<String, Vec<usize>>,
+    exact: BTreeMap<String, Vec<usize>>,
+    prefixes: BTreeMap<String, Vec<usize>>,
     /// The lengths of the prefixes: nothing else is looked up.
     lengths: Vec<usize>,
 }
@@ -63,7 +63,7 @@ impl Paths {
 
     fn first(&self, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
         let of = |places: &Vec<usize>| places.iter().copied().find(|place| fits(*place));
-        let exact = self.exact.get(path).filter(|_| !self.exact.is_empty()).and_then(of);
+        let exact = self.exact.get(path).and_then(of);
         let prefixes = self.lengths.iter().filter_map(|length| {
             let (prefix, rest) = path.split_at_checked(*length)?;
             (rest.is_empty() || rest.starts_with('/')).then(|| self.prefixes.get(prefix).and_then(of))?

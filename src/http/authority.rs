@@ -28,8 +28,8 @@ pub fn host(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
 
 /// Splits a port off. A colon without digits is no port (RFC 3986 §3.2.3 would allow it; nothing needs it).
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let name_end = authority.find(']').unwrap_or(0);
-    let Some(colon) = authority.get(name_end..)?.find(':') else {
+    let name_end = memchr::memchr(b']', authority.as_bytes()).unwrap_or(0);
+    let Some(colon) = memchr::memchr(b':', authority.as_bytes().get(name_end..)?) else {
         return Some((authority, None));
     };
     let (host, port) = authority.split_at_checked(name_end.checked_add(colon)?)?;
@@ -52,17 +52,30 @@ fn ipv6(host: &str) -> Option<String> {
 ///
 /// A name whose last label is a number is read as an address by some clients (`127.1`, `0x7f.1`): it must be one.
 fn is_name_or_ipv4(host: &str) -> bool {
-    if host.is_empty() || host.len() > MAX_NAME || !host.split('.').all(is_label) {
+    if host.len() > MAX_NAME || !has_labels(host.as_bytes()) {
         return false;
     }
-    let last = host.rsplit('.').next().unwrap_or_default();
+    let last = memchr::memrchr(b'.', host.as_bytes()).and_then(|at| host.get(at.checked_add(1)?..)).unwrap_or(host);
     let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.get(..2).is_some_and(is_hex_prefix);
     !number || host.parse::<Ipv4Addr>().is_ok()
 }
 
-fn is_label(label: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    !label.is_empty() && label.len() <= MAX_LABEL && label.bytes().all(known)
+/// Labels with dots between them, none of them empty.
+fn has_labels(host: &[u8]) -> bool {
+    let mut length = 0_usize;
+    for byte in host {
+        length = match byte {
+            b'.' if length == 0 => return false,
+            b'.' => 0,
+            b'-' | b'_' => length.saturating_add(1),
+            _ if byte.is_ascii_alphanumeric() => length.saturating_add(1),
+            _ => return false,
+        };
+        if length > MAX_LABEL {
+            return false;
+        }
+    }
+    length > 0
 }
 
 fn is_hex_prefix(start: &str) -> bool {

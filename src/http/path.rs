@@ -43,14 +43,17 @@ impl fmt::Display for Ambiguous {
 /// that `/%40me` and `/@me` must get the same verdict. Nothing is allocated where the path is in that spelling
 /// already. The path goes to the service as it came: the spelling is for matching.
 pub fn canonical(target: &str) -> Result<Cow<'_, str>, Ambiguous> {
-    let path = target.split('?').next().unwrap_or_default();
-    let Some(relative) = path.strip_prefix('/') else {
+    let end = memchr::memchr(b'?', target.as_bytes()).unwrap_or(target.len());
+    let path = target.get(..end).unwrap_or_default();
+    if !path.starts_with('/') {
         return Err(Ambiguous::NotAbsolute);
-    };
-    let bytes = relative.bytes();
-    let plain = bytes.clone().all(may_stand_raw);
+    }
+    let plain = path.bytes().all(may_stand_raw);
     let spelled = if plain { Cow::Borrowed(path) } else { Cow::Owned(respell(path)?) };
-    check_segments(&spelled)?;
+    // Nearly every path has no segment that needs a second look.
+    if spelled.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'/' | b';'])) {
+        check_segments(&spelled)?;
+    }
     Ok(spelled)
 }
 
@@ -62,7 +65,31 @@ pub fn covers(prefix: &str, path: &str) -> bool {
 
 /// Characters of a path that need no escape (`pchar` and `/`, RFC 3986 §3.3).
 fn may_stand_raw(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte)
+    const RAW: [u128; 2] = [raw_characters(), 0];
+    let (half, bit) = (byte >> 7, byte & 127);
+    RAW.get(usize::from(half)).is_some_and(|half| half >> bit & 1 == 1)
+}
+
+/// One bit for each character of ASCII: this is asked of every byte of every path.
+const fn raw_characters() -> u128 {
+    let (mut bits, mut byte) = (0, 0_u8);
+    while byte < 128 {
+        if byte.is_ascii_alphanumeric() || is_one_of(byte, b"/-._~!$&'()*+,;=:@") {
+            bits |= 1 << byte;
+        }
+        byte = byte.wrapping_add(1);
+    }
+    bits
+}
+
+const fn is_one_of(byte: u8, mut characters: &[u8]) -> bool {
+    while let Some((first, rest)) = characters.split_first() {
+        if *first == byte {
+            return true;
+        }
+        characters = rest;
+    }
+    false
 }
 
 fn respell(path: &str) -> Result<String, Ambiguous> {

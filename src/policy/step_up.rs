@@ -25,7 +25,7 @@ pub fn step_up<'a>(
         let authenticated = claim("auth_time").and_then(Value::as_f64);
         if !authenticated.is_some_and(|time| time >= earliest.as_secs() as f64) {
             let detail = match authenticated {
-                Some(time) => format!("auth_time is {time:.0}, needs {} at least", earliest.as_secs()),
+                Some(time) => format!("auth_time is {}, needs {} at least", time as i64, earliest.as_secs()),
                 None => "there is no auth_time".to_owned(),
             };
             return Err(Refusal::new(Reason::AuthenticationOld, detail));

@@ -39,6 +39,8 @@ pub trait Abi {
     fn edit(&self, fields: Fields, edits: &HeaderEdits);
     /// The request body as far as it is buffered, at most `most` bytes.
     fn body(&self, most: usize) -> Vec<u8>;
+    /// Tells other parts of the host something about this stream.
+    fn set_property(&self, name: &str, value: &[u8]);
     /// Puts another body in the place of the one that is buffered. Its length was told by the header fields.
     fn replace_body(&self, body: &[u8]);
     /// Lets a paused request go on.

@@ -2,7 +2,7 @@
 
 use crate::world::{Metric, Outcome};
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How often the host is told while there is something to tell.
@@ -15,8 +15,8 @@ const MOST_OF_RULES: usize = 4096;
 /// What was counted and not told yet.
 #[derive(Default)]
 pub struct Metrics {
-    pending: RefCell<HashMap<Metric, u64>>,
-    of_rules: RefCell<HashSet<(u32, Outcome)>>,
+    pending: RefCell<BTreeMap<Metric, u64>>,
+    of_rules: RefCell<BTreeSet<(u32, Outcome)>>,
 }
 
 impl Metrics {
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn rules_without_end_make_no_counters_without_end() {
         let metrics = Metrics::default();
-        let mut names = HashSet::new();
+        let mut names = BTreeSet::new();
         for rule in 0..10_000 {
             metrics.count(Metric::Decided { rule: Some(rule), outcome: Outcome::Forwarded(None) });
             metrics.tell(

@@ -243,7 +243,8 @@ impl Runtime {
 
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
-            Verdict::Forward { request, response, body } => {
+            Verdict::Forward { request, response, properties, body } => {
+                properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
                 self.abi.edit(Fields::Request, &request);
                 if let Some(body) = body {
                     self.abi.replace_body(body.as_bytes());

@@ -132,6 +132,12 @@ impl Abi for ProxyWasm {
         imports::buffer(Buffer::RequestBody, most).unwrap_or_default()
     }
 
+    fn set_property(&self, name: &str, value: &[u8]) {
+        if imports::set_property(name, value).is_err() {
+            imports::log(3, "oidc: the host takes no properties");
+        }
+    }
+
     fn replace_body(&self, body: &[u8]) {
         if imports::set_buffer(Buffer::RequestBody, body).is_err() {
             imports::log(4, "oidc: the host refused another body");

@@ -72,6 +72,7 @@ unsafe extern "C" {
     fn proxy_add_header_map_value(map: u32, n: *const u8, n_size: usize, v: *const u8, v_size: usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -173,6 +174,11 @@ pub fn remove_field(map: Map, name: &str) -> Result<(), Status> {
 /// At most `most` bytes of a buffer, from its beginning.
 pub fn buffer(buffer: Buffer, most: usize) -> Result<Vec<u8>, Status> {
     bytes(|data, size| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, most, data, size) })
+}
+
+/// Sets a property of the stream in force, under a path of one segment.
+pub fn set_property(name: &str, value: &[u8]) -> Result<(), Status> {
+    done(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
 }
 
 /// Puts `data` in the place of all that a buffer holds.

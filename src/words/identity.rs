@@ -123,8 +123,8 @@ impl Sources {
 
     /// An outermost claim of whoever knows it. A `null` counts as missing.
     pub fn top(&self, name: &str) -> Option<&Value> {
-        let said = Source::ALL.into_iter().filter_map(|source| self.of(source)?.get(name));
-        said.filter(|value| !value.is_null()).next()
+        let mut said = Source::ALL.into_iter().filter_map(|source| self.of(source)?.get(name));
+        said.find(|value| !value.is_null())
     }
 
     /// A claim, as `source` says it. A `null` counts as missing.

@@ -12,6 +12,8 @@ pub enum Verdict {
         request: HeaderEdits,
         /// What the client gets with the service's answer.
         response: HeaderEdits,
+        /// What other parts of the host learn: names and values.
+        properties: Vec<(String, Vec<u8>)>,
         /// What the service gets for a body, where that was read and must not travel as it came.
         body: Option<String>,
     },

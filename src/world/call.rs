@@ -4,7 +4,7 @@ use crate::words::{Secret, json};
 use std::time::Duration;
 
 /// Which endpoint of a provider is called; names metrics and log lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Endpoint {
     /// The metadata document (OIDC Discovery §4).
     Discovery,

@@ -62,7 +62,7 @@ impl Version {
 pub struct NotWritten;
 
 /// What numbers the operator sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Metric {
     /// Requests decided, in all and by rule (its place), where one matched.
     Decided { rule: Option<u32>, outcome: Outcome },
@@ -91,7 +91,7 @@ pub enum Metric {
 }
 
 /// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Outcome {
     /// It went to the service, its sender known by this credential or not at all.
     Forwarded(Option<Method>),

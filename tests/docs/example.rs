@@ -92,6 +92,7 @@ fn defaults() -> Value {
             "headers": true,
         },
         "response_headers": [],
+        "properties": [],
         "errors": { "realm": "shop" },
     })
 }
@@ -175,6 +176,7 @@ fn api() -> Value {
             "acr_values": ["urn:example:gold"],
         },
         "enrich": ["introspection", "userinfo"],
+        "properties": [{ "claim": ["sub"], "name": "oidc.sub" }],
     })
 }
 

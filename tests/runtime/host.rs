@@ -41,6 +41,8 @@ pub struct Fake {
     ticks: RefCell<Vec<Duration>>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
     lines: RefCell<Vec<String>>,
+    /// What was told about streams.
+    pub properties: RefCell<Vec<(String, Vec<u8>)>>,
     /// What was told of each counter, in sum.
     pub counted: RefCell<HashMap<String, u64>>,
     /// What was told to histograms.
@@ -183,6 +185,10 @@ impl Abi for Fake {
     fn body(&self, most: usize) -> Vec<u8> {
         let body = self.buffered.borrow();
         body[..most.min(body.len())].to_vec()
+    }
+
+    fn set_property(&self, name: &str, value: &[u8]) {
+        self.properties.borrow_mut().push((name.to_owned(), value.to_vec()));
     }
 
     fn replace_body(&self, body: &[u8]) {

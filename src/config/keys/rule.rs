@@ -24,6 +24,7 @@ pub static RULE: Table = Table {
         ENRICH,
         UPSTREAM_HEADERS,
         RESPONSE_HEADERS,
+        PROPERTIES,
         RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
@@ -48,6 +49,7 @@ pub static DEFAULTS: Table = Table {
         ENRICH,
         UPSTREAM_HEADERS,
         RESPONSE_HEADERS,
+        PROPERTIES,
         RATE_LIMIT_KEY,
         ERRORS_KEY,
     ],
@@ -145,6 +147,13 @@ const RESPONSE_HEADERS: Key = key(
     NONE,
     "What the client learns of the identity, with the service's answer. The service cannot set these headers itself.",
 );
+const PROPERTIES: Key = key(
+    "properties",
+    Kind::List(&EACH_HEADER),
+    NONE,
+    "What other parts of the host learn of the identity: its access log, RBAC, tap. Envoy keeps each entry in its filter \
+     state under `wasm.` and the entry's `name`. Claims alone, never a token.",
+);
 const CONSUMER: Key = key(
     "consumer",
     Kind::Section(&RULE_CONSUMER),
@@ -222,7 +231,7 @@ pub static LOGIN: Table = Table {
 
 /// A header that tells something.
 pub static TOLD_HEADER: Table = Table {
-    place: "rules[].upstream_headers[] and response_headers[]",
+    place: "rules[].upstream_headers[], response_headers[] and properties[]",
     doc: "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
           8 KB or has control characters is left out, with a warning.",
     blanks: Blanks::Unset,
@@ -246,7 +255,7 @@ pub static TOLD_HEADER: Table = Table {
             NONE,
             "A token. The ID token is known in sessions alone, and not where `session.budget` was too small for it.",
         ),
-        key("name", Kind::Text, NONE, "The header's name; without it only for `token` with `as`."),
+        key("name", Kind::Text, NONE, "The header's or property's name; without it only for `token` with `as`."),
         key(
             "as",
             Kind::Choice(&["text", "json", "base64", "bearer", "none"]),
