@@ -62,7 +62,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     whole::check(&rules, problems);
     let complete: Vec<&Provider> = providers.iter().filter_map(|(_, provider)| provider.as_ref()).collect();
     if complete.len() == providers.len() {
-        whole::check_userinfo(&rules, &complete, problems);
+        whole::check_providers(&rules, &complete, problems);
     }
     let needs_session = whole::needs_session(&rules);
     let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();

@@ -97,6 +97,24 @@ pub struct Client {
     pub introspection_signed_response_alg: Option<Algorithm>,
 }
 
+impl Client {
+    /// No registration: enough to judge tokens that others bring.
+    pub fn unregistered() -> Self {
+        Self {
+            client_id: String::new(),
+            client_secret: None,
+            authentication: ClientAuthentication::None,
+            id_token_signed_response_alg: None,
+            introspection_signed_response_alg: None,
+        }
+    }
+
+    /// Whether there is a registration at all.
+    pub fn is_registered(&self) -> bool {
+        !self.client_id.is_empty()
+    }
+}
+
 /// How we authenticate at the token endpoint (RFC 6749 §2.3, OIDC Core §9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClientAuthentication {

@@ -136,8 +136,10 @@ fn read_discovery(section: &Section, issuer: &Url, http: PlainHttp) -> Option<Di
 }
 
 fn read_client(section: &Section) -> Option<Client> {
+    if !section.has("client") {
+        return Some(Client::unregistered());
+    }
     let client = section.section("client");
-    section.value("client")?;
     let authentication = match client.text("token_endpoint_auth_method")? {
         "client_secret_basic" => ClientAuthentication::Basic,
         "client_secret_post" => ClientAuthentication::Post,

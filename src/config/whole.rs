@@ -100,17 +100,27 @@ fn check_error_loops(place: usize, rule: &Rule, rules: &[(usize, Rule)], problem
     }
 }
 
-/// Reports what rules need of their providers and do not find in metadata that is whole and inline.
-pub(super) fn check_userinfo(rules: &[(usize, Rule)], providers: &[&Provider], problems: &Problems) {
+/// Reports what rules need of their providers and do not find there: a registration, and endpoints in metadata that is
+/// whole and inline.
+pub(super) fn check_providers(rules: &[(usize, Rule)], providers: &[&Provider], problems: &Problems) {
     for (place, rule) in rules {
-        let asks = rule.login.as_ref().is_some_and(|login| login.userinfo);
-        let provider = rule.providers.first().and_then(|provider| providers.get(*provider));
-        let lacks = |provider: &&&Provider| {
-            provider.discovery == Discovery::Inline && !provider.metadata.contains_key("userinfo_endpoint")
-        };
-        if asks && provider.filter(lacks).is_some() {
-            problems
-                .add(format!("rules[{place}].login.userinfo"), "needs userinfo_endpoint in the provider's metadata");
+        let has = |method| rule.methods.contains(&method);
+        let introspects = has(Method::Introspection) || rule.token.introspect_jwt || rule.enrich.introspection;
+        let asks_at_login = rule.login.as_ref().is_some_and(|login| login.userinfo);
+        let asks = asks_at_login || has(Method::Userinfo) || rule.enrich.userinfo;
+        let needs = [
+            (introspects, "introspection_endpoint", if has(Method::Introspection) { "methods" } else { "token" }),
+            (asks, "userinfo_endpoint", if asks_at_login { "login.userinfo" } else { "methods" }),
+        ];
+        for provider in rule.providers.iter().filter_map(|provider| providers.get(*provider)) {
+            if !provider.client.is_registered() && (introspects || has(Method::AuthorizationCode)) {
+                let message = format!("is missing: the rule {} logs in or introspects there", quoted(&rule.name));
+                problems.add(format!("providers.{}.client", provider.name), message);
+            }
+            let lacks = |endpoint| provider.discovery == Discovery::Inline && !provider.metadata.contains_key(endpoint);
+            for (_, endpoint, key) in needs.iter().filter(|(needed, endpoint, _)| *needed && lacks(*endpoint)) {
+                problems.add(format!("rules[{place}].{key}"), format!("needs {endpoint} in the provider's metadata"));
+            }
         }
     }
 }

@@ -267,3 +267,19 @@ fn names_and_choices_are_known_words() {
     twins("/providers", odd, "a provider's name has", json!({ "my-provider": shop()["providers"]["main"] }));
     twins("/providers/main/trusted_audiences", json!([""]), "trusted_audiences[0]: is empty", json!([]));
 }
+
+/// Judging what others bring needs no registration; asking the provider, or sending people there, does.
+#[test]
+fn only_who_asks_the_provider_is_registered_there() {
+    let api = |methods: Value| {
+        json!({
+            "providers": { "main": { "issuer": "https://idp.example.com", "cluster": "idp" } },
+            "rules": [{ "name": "api", "methods": methods, "token": { "audience": "any" } }],
+        })
+    };
+    let found = config::load(api(json!(["bearer"])).to_string().as_bytes(), &|_| None).unwrap();
+    assert!(!found.providers[0].client.is_registered());
+    let problems = config::load(api(json!(["bearer", "introspection"])).to_string().as_bytes(), &|_| None).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(told, ["providers.main.client: is missing: the rule \"api\" logs in or introspects there"]);
+}

@@ -86,7 +86,12 @@ const KEYS: &[Key] = &[
         Preset::Flag(false),
         "Takes `http` for the issuer, its endpoints and redirect URIs where they are on loopback: tests and demos.",
     ),
-    key("client", Kind::Section(&CLIENT), Preset::Required, "Our registration at the provider."),
+    key(
+        "client",
+        Kind::Section(&CLIENT),
+        Preset::Said("none; needed to log in, and to introspect"),
+        "Our registration at the provider.",
+    ),
     key(
         "authorization_params",
         Kind::Map(&Kind::Text),
