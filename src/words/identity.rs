@@ -121,10 +121,12 @@ impl Sources {
         }
     }
 
-    /// An outermost claim of whoever knows it. A `null` counts as missing.
-    pub fn top(&self, name: &str) -> Option<&Value> {
-        let said = Source::ALL.into_iter().filter_map(|source| self.of(source)?.get(name));
-        said.filter(|value| !value.is_null()).next()
+    /// An outermost claim about the authentication, such as `acr`, of whoever has a say in it: userinfo tells of the person
+    /// (OIDC Core §5.3), not of how a token came to be. A `null` counts as missing.
+    pub fn of_authentication(&self, name: &str) -> Option<&Value> {
+        let sources = [Source::IdToken, Source::AccessToken, Source::Introspection];
+        let mut said = sources.into_iter().filter_map(|source| self.of(source)?.get(name));
+        said.find(|value| !value.is_null())
     }
 
     /// A claim, as `source` says it. A `null` counts as missing.
