@@ -123,6 +123,11 @@ pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials
         };
         own.problem("provider", format!("is a list, which is for bearer alone, beside {}: {why}", other.name()));
     }
+    let strength = own.section("token");
+    let says_strength = |method: &Method| *method != Method::Userinfo;
+    if (strength.has("acr_values") || strength.has("max_age")) && !methods.iter().any(says_strength) {
+        own.problem("token", "asks how the user authenticated, of which userinfo says nothing");
+    }
     let mut names: Vec<String> = Vec::new();
     for place in &credentials.bearer {
         if let Place::Header(name) = place {

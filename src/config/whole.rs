@@ -4,6 +4,7 @@ use super::problem::{Problems, quoted};
 use super::upstream_reader::spelled;
 use super::{Allow, AmbiguousPaths, Discovery, Errors, Provider, Rule, TokenForm};
 use crate::http::Url;
+use crate::http::well_known::resource_path;
 use crate::words::Method;
 
 /// Reports contradictions between rules. `rules` are those that could be read, with their places.
@@ -13,6 +14,7 @@ pub(super) fn check(rules: &[(usize, Rule)], problems: &Problems) {
         check_reachable(*place, rule, earlier, problems);
         check_forward(*place, rule, earlier, problems);
         check_endpoints(*place, rule, earlier, problems);
+        check_resource(*place, rule, rules, problems);
         check_error_loops(*place, rule, rules, problems);
         if let Some((first, _)) = earlier.iter().find(|(_, other)| other.name == rule.name) {
             problems
@@ -76,6 +78,26 @@ fn check_endpoints(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problem
         if theirs.initiate_path.as_deref() == Some(initiate) && !(same_provider && callback == other_callback) {
             let message = format!("is that of rules[{first}], which logs in differently: give each its own path");
             problems.add(format!("rules[{place}].login.initiate_path"), message);
+        }
+    }
+}
+
+/// A resource's metadata have a path of their own, which means one resource (RFC 9728 §3.1).
+fn check_resource(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &Problems) {
+    let Some(resource) = &rule.token.resource else {
+        return;
+    };
+    let path = resource_path(resource);
+    for (other_place, other) in rules {
+        let login = other.login.as_ref();
+        let owned = login.map(|login| login.redirect_uri.path()).into_iter();
+        let mut owned = owned.chain(login.and_then(|login| login.initiate_path.as_deref()));
+        let clashes = other.token.resource.as_ref().is_some_and(|theirs| {
+            theirs != resource && resource_path(theirs) == path && rule.matches.host.overlaps(&other.matches.host)
+        });
+        if (clashes && *other_place < place) || owned.any(|theirs| theirs == path) {
+            let message = format!("has its metadata at {path}, which means something else in rules[{other_place}]");
+            problems.add(format!("rules[{place}].token.resource"), message);
         }
     }
 }

@@ -26,7 +26,7 @@ pub fn upstream(
     // The service does not speak of whom we speak of.
     response.remove.extend(guard.rule.response_headers.iter().map(|header| header.name.clone()));
     response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
-    let body = hiding.and_then(|hiding| hide(hiding, &mut edits, &mut response));
+    let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
     let method = match &guest {
         Guest::Known(proof) => Some(proof.identity.method),
         Guest::Anonymous => None,
@@ -47,6 +47,8 @@ pub fn upstream(
             response.set.extend(tell::fields(world, rule, &rule.response_headers, identity));
             if !proof.cookies.is_empty() || gives_token(rule) {
                 response.set.push(("cache-control".to_owned(), b"no-store".to_vec()));
+            } else if proof.in_url {
+                response.set.push(("cache-control".to_owned(), b"private".to_vec()));
             }
             response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
         }
@@ -88,16 +90,12 @@ fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> (HeaderEdi
 }
 
 /// Keeps the credential that was used from the service; gives back the body that it gets instead.
-fn hide(hiding: &Hiding, edits: &mut HeaderEdits, response: &mut HeaderEdits) -> Option<String> {
+fn hide(hiding: &Hiding, edits: &mut HeaderEdits) -> Option<String> {
     match hiding {
         Hiding::Header(name) => edits.remove.push(name.clone()),
         // Left out with our own.
         Hiding::Cookie(_) => {}
-        Hiding::Target(target) => {
-            edits.set.push((":path".to_owned(), target.clone().into_bytes()));
-            // RFC 6750 §2.3: nobody else gets what was answered to a URL that holds a token.
-            response.set.push(("cache-control".to_owned(), b"private".to_vec()));
-        }
+        Hiding::Target(target) => edits.set.push((":path".to_owned(), target.clone().into_bytes())),
         Hiding::Body(body) => {
             edits.set.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
             return Some(body.clone());

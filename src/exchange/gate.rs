@@ -2,10 +2,10 @@
 
 use super::endpoints::{Endpoint, Serves};
 use super::index::Index;
-use super::resource_metadata;
 use super::rules::Asked;
 use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
+use crate::http::well_known::resource_path;
 use crate::methods::{Guard, RelyingParty};
 use crate::policy::Limiter;
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
@@ -280,7 +280,7 @@ fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
                 HostMatch::Any => None,
                 HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.host()),
             };
-            add(&resource_metadata::path(resource), host, Serves::ResourceMetadata, at);
+            add(&resource_path(resource), host, Serves::ResourceMetadata, at);
         }
     }
     endpoints

@@ -57,7 +57,7 @@ fn strong_enough(world: &World, guard: &Guard, proof: &Proof) -> Result<(), Refu
         return Ok(());
     }
     let skew = guard.provider()?.settings.clock_skew;
-    policy::step_up(rules, |name| proof.identity.sources.top(name), world.now(), skew)
+    policy::step_up(rules, |name| proof.identity.sources.of_authentication(name), world.now(), skew)
 }
 
 /// Who comes in: anyone where the rule says so, else one proven identity that the policy accepts.

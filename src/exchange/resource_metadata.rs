@@ -3,21 +3,14 @@
 use super::Gate;
 use crate::config::Place;
 use crate::http::Url;
+use crate::http::well_known::resource_path;
 use crate::methods::Guard;
 use crate::words::{Reason, Refusal, Request, Response, Stop};
 use serde_json::{Value, json};
 
-/// Inserted between host and path (RFC 9728 §3.1).
-const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
-
-/// Where a resource's metadata stand on its host.
-pub fn path(resource: &Url) -> String {
-    format!("{WELL_KNOWN}{}", resource.path().strip_suffix('/').unwrap_or(resource.path()))
-}
-
-/// The same as a URL, for challenges (RFC 9728 §5.1).
+/// Where a resource's metadata stand, for challenges (RFC 9728 §5.1).
 pub fn url(resource: &Url) -> String {
-    format!("{}{}", resource.origin(), path(resource))
+    format!("{}{}", resource.origin(), resource_path(resource))
 }
 
 /// The metadata, to anyone: browsers' scripts too.

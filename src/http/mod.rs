@@ -8,6 +8,7 @@ pub mod path;
 pub mod protobuf;
 pub mod text;
 mod url;
+pub mod well_known;
 
 pub use authority::host;
 pub use url::{Scheme, Url, UrlError};

@@ -52,8 +52,11 @@ async fn ask(
     let provider = guard.provider_at(token.provider)?;
     if rules.introspect_jwt || enrich.introspection {
         let answer = provider.introspect(world, &presented.token).await?;
+        // Whatever it was asked for, an answer that binds the token to a key is not passed over.
         if rules.introspect_jwt {
-            answer.judge(rules)?;
+            answer.judge(rules)?
+        } else {
+            answer.judge_kind()?
         }
         same_subject(token, answer.subject.as_deref().or(token.subject.as_deref()), "introspection")?;
         sources.introspection = Some(Rc::clone(&answer.claims));

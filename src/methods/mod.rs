@@ -77,13 +77,16 @@ pub struct Proof {
     pub cookies: Vec<String>,
     /// How the credential is kept from the service.
     pub hiding: Option<Hiding>,
+    /// Whether the URL held the credential, so that nobody else may get what is answered to it (RFC 6750 §2.3).
+    pub in_url: bool,
 }
 
 impl Proof {
     /// The bearer of an access token.
     fn of(identity: Identity, presented: &Presented<'_>, rule: &Rule) -> Self {
         let hiding = rule.credentials.hide.then(|| presented.hiding.clone());
-        Self { identity, cookies: Vec::new(), hiding }
+        let in_url = matches!(presented.hiding, Hiding::Target(_));
+        Self { identity, cookies: Vec::new(), hiding, in_url }
     }
 }
 

@@ -29,7 +29,7 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
         id_token: content.id_token.clone(),
         consumer: None,
     };
-    Ok(Some(Proof { identity, cookies, hiding: None }))
+    Ok(Some(Proof { identity, cookies, hiding: None, in_url: false }))
 }
 
 /// Writes the use of a session down. One that does not fit any more, since the budget was lowered, goes on untouched until

@@ -49,6 +49,12 @@ pub struct Introspected {
 impl Introspected {
     /// What one rule asks of it: that it is a bearer token, bound to no key, and for the rule's audience.
     pub fn judge(&self, rules: &config::TokenRules) -> Result<(), Refusal> {
+        self.judge_kind()?;
+        judge_audience(rules, &self.audience)
+    }
+
+    /// What every rule asks of it: that it is a bearer token, bound to no key.
+    pub fn judge_kind(&self) -> Result<(), Refusal> {
         const BEARER: [&str; 3] = ["bearer", "access_token", "urn:ietf:params:oauth:token-type:access_token"];
         let kind = self.token_type.as_deref();
         if self.is_bound || kind == Some("dpop") {
@@ -57,7 +63,7 @@ impl Introspected {
         if kind.is_some_and(|kind| !BEARER.contains(&kind)) {
             return Err(Refusal::new(Reason::AccessTokenType, "`token_type` is not Bearer"));
         }
-        judge_audience(rules, &self.audience)
+        Ok(())
     }
 }
 

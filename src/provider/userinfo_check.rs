@@ -107,7 +107,7 @@ impl UserinfoCheck {
     }
 
     fn invalid(&self, what: &str) -> Failure {
-        Failure::Odd(self.refusal(Reason::UserinfoInvalid, what))
+        Failure::Odd(self.refusal(Reason::UserinfoUnavailable, what))
     }
 
     fn refusal(&self, reason: Reason, what: &str) -> Refusal {

@@ -121,9 +121,11 @@ impl Sources {
         }
     }
 
-    /// An outermost claim of whoever knows it. A `null` counts as missing.
-    pub fn top(&self, name: &str) -> Option<&Value> {
-        let mut said = Source::ALL.into_iter().filter_map(|source| self.of(source)?.get(name));
+    /// An outermost claim about the authentication, such as `acr`, of whoever has a say in it: userinfo tells of the person
+    /// (OIDC Core §5.3), not of how a token came to be. A `null` counts as missing.
+    pub fn of_authentication(&self, name: &str) -> Option<&Value> {
+        let sources = [Source::IdToken, Source::AccessToken, Source::Introspection];
+        let mut said = sources.into_iter().filter_map(|source| self.of(source)?.get(name));
         said.find(|value| !value.is_null())
     }
 

@@ -308,3 +308,22 @@ fn names_are_fit_for_logs() {
     twins("/observability", json!({ "reason_header": "location" }), "means something else", json!({ "log": "debug" }));
     twins("/observability", json!({ "log": "verbose" }), "is not one of error, warn", json!({ "log": "trace" }));
 }
+
+/// RFC 9728 §3.1: a resource's metadata stand where nothing else does.
+#[test]
+fn a_resource_has_its_metadata_for_itself() {
+    let api = |resource: &str| json!({ "audience": "any", "resource": resource });
+    let config = with(shop(), "/rules/1/token", api("https://shop.example.com"));
+    loaded(&config);
+    let taken = json!("https://shop.example.com/.well-known/oauth-protected-resource");
+    let needed = "rules[1].token.resource: has its metadata at /.well-known/oauth-protected-resource";
+    twins_in(config, "/rules/1/login/redirect_uri", taken, needed, json!("https://shop.example.com/oauth/callback"));
+}
+
+#[test]
+fn userinfo_says_nothing_of_how_the_user_authenticated() {
+    let at = "/rules/1";
+    let rule = |methods: Value| json!({ "name": "api", "methods": methods, "token": { "audience": "any", "acr_values": ["gold"] } });
+    let needed = "rules[1].token: asks how the user authenticated, of which userinfo says nothing";
+    twins(at, rule(json!(["userinfo"])), needed, rule(json!(["bearer"])));
+}

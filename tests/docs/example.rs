@@ -54,6 +54,8 @@ fn partner() -> Value {
         "metadata": {
             "authorization_endpoint": "https://login.partner.example/authorize",
             "token_endpoint": "https://login.partner.example/token",
+            "introspection_endpoint": "https://login.partner.example/introspect",
+            "userinfo_endpoint": "https://login.partner.example/userinfo",
         },
         "jwks": {
             "keys": [{

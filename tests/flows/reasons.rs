@@ -48,6 +48,38 @@ fn callback_error(error: &'static str) -> Answer {
     opens(|shop| shop.idp.response(move |params| params[0] = ("error".to_owned(), error.to_owned())))
 }
 
+/// What becomes of this token where a rule with these members takes such.
+fn shows(rule: Value, token: impl Fn(&Shop) -> String) -> Answer {
+    let shop = Shop::api(rule);
+    let token = token(&shop);
+    shop.decide(&background("/").bearer(&token))
+}
+
+fn shows_header(name: &str, value: &str) -> Answer {
+    shows(json!({}), |shop| shop.idp.jwt_with(|header| header[name] = json!(value), |_| {}))
+}
+
+fn shows_claim(name: &str, value: &Value) -> Answer {
+    shows(json!({}), |shop| shop.idp.jwt(|claims| claims[name] = value.clone()))
+}
+
+fn introspection() -> Value {
+    json!({ "methods": ["introspection"] })
+}
+
+fn introspected(prepare: impl Fn(&Shop)) -> Answer {
+    shows(introspection(), |shop| {
+        prepare(shop);
+        shop.idp.opaque(|_| {})
+    })
+}
+
+fn resource_metadata(method: &str) -> Answer {
+    let resource = json!({ "audience": ["api"], "resource": "https://shop.example.com/v1" });
+    let request = background("/.well-known/oauth-protected-resource/v1").method(method);
+    Shop::api(json!({ "token": resource })).decide(&request)
+}
+
 /// The shortest way to each reason.
 fn way_to(reason: Reason) -> Answer {
     let html = Reply::of(200, "text/html", "<p>maintenance</p>");
@@ -161,17 +193,45 @@ fn way_to(reason: Reason) -> Answer {
             let Verdict::Respond { response, reason } = exchange::unconfigured() else { panic!("it lets through") };
             Answer::new(SHOP.to_owned(), Vec::new(), Verdict::Respond { response, reason })
         }
-        Reason::AccessTokenRequired | Reason::CredentialMalformed | Reason::CredentialRepeated => panic!("exchange"),
-        Reason::AccessTokenMalformed | Reason::AccessTokenAlgorithm | Reason::AccessTokenType => panic!("token"),
-        Reason::AccessTokenKeyUnknown | Reason::AccessTokenSignature | Reason::AccessTokenIssuer => panic!("token"),
-        Reason::AccessTokenAudience | Reason::AccessTokenExpired | Reason::AccessTokenNotYetValid => panic!("token"),
-        Reason::AccessTokenClaims | Reason::AccessTokenInactive | Reason::BindingUnsupported => panic!("token"),
-        Reason::AuthenticationWeak
-        | Reason::AuthenticationOld
-        | Reason::ResourceMetadata
-        | Reason::MethodNotAllowed => panic!("exchange"),
-        Reason::IntrospectionUnavailable | Reason::IntrospectionInvalid => panic!("introspection"),
-        Reason::IntrospectionRefused | Reason::EndpointMissing => panic!("introspection"),
+        Reason::AccessTokenRequired => Shop::api(json!({})).decide(&background("/")),
+        Reason::CredentialMalformed => shows(json!({}), |_| "a b".to_owned()),
+        Reason::CredentialRepeated => Shop::api(json!({})).decide(&background("/").bearer("a").bearer("b")),
+        Reason::AccessTokenMalformed => shows(json!({}), |_| "opaque".to_owned()),
+        Reason::AccessTokenAlgorithm => shows_header("alg", "HS256"),
+        Reason::AccessTokenType => shows_header("typ", "logout+jwt"),
+        Reason::AccessTokenKeyUnknown => shows_header("kid", "two"),
+        Reason::AccessTokenSignature => shows(json!({}), |shop| {
+            let token = shop.idp.jwt(|_| {});
+            shop.idp.rotates_to(Signer::p256("one", 2));
+            token
+        }),
+        Reason::AccessTokenIssuer => shows_claim("iss", &json!("https://evil.example")),
+        Reason::AccessTokenAudience => shows_claim("aud", &json!("other")),
+        Reason::AccessTokenExpired => shows_claim("exp", &json!(1_000_000_000)),
+        Reason::AccessTokenNotYetValid => shows_claim("nbf", &json!(2_000_000_000)),
+        Reason::AccessTokenClaims => shows_claim("sub", &json!(7)),
+        Reason::BindingUnsupported => shows_claim("cnf", &json!({ "jkt": "x" })),
+        Reason::AuthenticationWeak => {
+            let strong = json!({ "token": { "audience": ["api"], "acr_values": ["gold"] } });
+            shows(strong, |shop| shop.idp.jwt(|_| {}))
+        }
+        Reason::AuthenticationOld => {
+            let late = json!({ "token": { "audience": ["api"], "max_age": "10m" } });
+            shows(late, |shop| shop.idp.jwt(|_| {}))
+        }
+        Reason::ResourceMetadata => resource_metadata("GET"),
+        Reason::MethodNotAllowed => resource_metadata("POST"),
+        Reason::AccessTokenInactive => shows(introspection(), |_| "unknown".to_owned()),
+        Reason::IntrospectionUnavailable => introspected(|shop| {
+            shop.idp.replies(Endpoint::Introspection, Reply::nothing());
+        }),
+        Reason::IntrospectionInvalid => introspected(|shop| shop.idp.replies(Endpoint::Introspection, html.clone())),
+        Reason::IntrospectionRefused => introspected(|shop| {
+            shop.idp.replies(Endpoint::Introspection, Reply::json(401, &json!({ "error": "invalid_client" })));
+        }),
+        Reason::EndpointMissing => introspected(|shop| {
+            shop.idp.metadata(|metadata| drop(metadata.as_object_mut().unwrap().remove("introspection_endpoint")));
+        }),
         Reason::FlightLost => {
             let shop = Shop::new();
             let world = World::new(Rc::new(Forgetful(shop.script.clone())), Rc::new(NoBody));
@@ -210,7 +270,9 @@ fn every_reason_is_reached_and_its_answer_is_as_the_reference_says() {
         assert_eq!(answer.reason(), Some(*reason));
         assert_eq!(answer.status(), reason.status(), "{reason}");
         assert_eq!(answer.header("retry-after").is_some(), matches!(reason.status(), 429 | 503), "{reason}");
-        assert_eq!(answer.header("www-authenticate").is_some(), reason.status() == 401, "{reason}");
+        // W2: 400, and a challenge all the same.
+        let is_challenged = matches!(reason, Reason::CredentialMalformed | Reason::CredentialRepeated);
+        assert_eq!(answer.header("www-authenticate").is_some(), is_challenged || reason.status() == 401, "{reason}");
     }
 }
 

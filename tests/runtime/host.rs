@@ -37,6 +37,8 @@ pub struct Fake {
     calls: RefCell<Vec<(u32, ProviderRequest)>>,
     given: RefCell<Option<ProviderResponse>>,
     seen: RefCell<HashMap<u32, Vec<Seen>>>,
+    /// Every change to header fields, whole.
+    pub edits: RefCell<Vec<HeaderEdits>>,
     woken: Cell<bool>,
     ticks: RefCell<Vec<Duration>>,
     shared: RefCell<HashMap<String, (Vec<u8>, u32)>>,
@@ -179,6 +181,7 @@ impl Abi for Fake {
             Fields::RequestTrailers => "trailers",
             Fields::Response => "response",
         };
+        self.edits.borrow_mut().push(edits.clone());
         self.note(Seen::Edited(message, edits.remove.clone()));
     }
 

@@ -6,6 +6,7 @@ mod host;
 mod limits;
 mod responses;
 mod resumed;
+mod tokens;
 mod waiting;
 
 use host::{Fake, Seen};

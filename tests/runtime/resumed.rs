@@ -10,7 +10,7 @@ fn key() -> p256::ecdsa::SigningKey {
 }
 
 /// Everything of the provider's is configured but its tokens; the callback goes on to the service.
-fn upstream() -> Value {
+pub fn upstream() -> Value {
     let point = key().verifying_key().to_sec1_point(false);
     let (x, y) = (URL_SAFE_NO_PAD.encode(point.x().unwrap()), URL_SAFE_NO_PAD.encode(point.y().unwrap()));
     let mut config = config();
@@ -23,15 +23,20 @@ fn upstream() -> Value {
     config
 }
 
+/// A JWT of these claims by the provider's key.
+pub fn signed(claims: &Value) -> String {
+    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let message = format!("{}.{}", encode(&json!({ "alg": "ES256" })), encode(claims));
+    let signature: p256::ecdsa::Signature = key().sign(message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()))
+}
+
 fn tokens(nonce: &str) -> ProviderResponse {
     let claims = json!({
         "iss": ISSUER, "aud": "shop", "sub": "u-1", "nonce": nonce, "email": "a@example.com",
         "iat": 1_800_000_000, "exp": 1_800_000_300,
     });
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let message = format!("{}.{}", encode(&json!({ "alg": "ES256" })), encode(&claims));
-    let signature: p256::ecdsa::Signature = key().sign(message.as_bytes());
-    let id_token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature.to_bytes()));
+    let id_token = signed(&claims);
     let answer = json!({ "access_token": "at", "token_type": "Bearer", "id_token": id_token });
     ProviderResponse { body: answer.to_string().into_bytes(), ..metadata() }
 }

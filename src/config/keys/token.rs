@@ -85,13 +85,15 @@ pub static TOKEN: Table = Table {
             "max_age",
             SPAN,
             NONE,
-            "How long ago the user may have authenticated (`auth_time`). Else: a challenge (RFC 9470), or a new login.",
+            "How long ago the user may have authenticated (`auth_time`, in which userinfo has no say). Else: a challenge \
+             (RFC 9470), or a new login.",
         ),
         key(
             "acr_values",
             Kind::Some(&Kind::Text),
             NONE,
-            "Of these the authentication's `acr` must be one. Else: a challenge (RFC 9470), or a new login.",
+            "Of these the authentication's `acr`, in which userinfo has no say, must be one. Else: a challenge (RFC 9470), \
+             or a new login.",
         ),
     ],
 };

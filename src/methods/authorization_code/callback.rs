@@ -187,7 +187,7 @@ impl<'a> Callback<'a> {
         let mut cookies = sessions.set(world, &content, &request.headers)?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
-            return Ok(Proof { identity: self.identity(content), cookies, hiding: None });
+            return Ok(Proof { identity: self.identity(content), cookies, hiding: None, in_url: false });
         }
         let home = self.party.home(&self.login.target);
         let home = match sessions.settings.cookie.same_site {

@@ -12,8 +12,9 @@ pub struct Answer {
 
 #[derive(Debug)]
 enum Seen {
-    /// The service got these header fields; the client gets these with its answer.
-    ByService(Vec<(String, Vec<u8>)>, HeaderEdits),
+    /// The service got these header fields, and this body where it is another than came; the client gets these with its
+    /// answer.
+    ByService(Vec<(String, Vec<u8>)>, HeaderEdits, Option<String>),
     /// We answered.
     ByUs(Response, Reason),
 }
@@ -22,7 +23,7 @@ impl Answer {
     /// What a verdict comes to for a request with these header fields.
     pub fn new(url: String, fields: Vec<(String, Vec<u8>)>, verdict: Verdict) -> Self {
         let seen = match verdict {
-            Verdict::Forward { request, response, .. } => Seen::ByService(edited(fields, &request), response),
+            Verdict::Forward { request, response, body, .. } => Seen::ByService(edited(fields, &request), response, body),
             Verdict::Respond { response, reason } => Seen::ByUs(response, reason),
         };
         Self { url, seen }
@@ -59,7 +60,7 @@ impl Answer {
             Seen::ByUs(response, _) => {
                 response.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
             }
-            Seen::ByService(_, late) => {
+            Seen::ByService(_, late, _) => {
                 let edits = late.set.iter().chain(&late.add);
                 edits.filter(|(known, _)| known == name).map(|(_, value)| text(value)).collect()
             }
@@ -80,7 +81,7 @@ impl Answer {
 
     /// The values of a header field that the service saw, as bytes.
     pub fn service_bytes(&self, name: &str) -> Vec<Vec<u8>> {
-        let Seen::ByService(fields, _) = &self.seen else {
+        let Seen::ByService(fields, ..) = &self.seen else {
             panic!("it did not reach the service: {:?} {}", self.reason(), self.url)
         };
         fields.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone()).collect()
@@ -91,16 +92,22 @@ impl Answer {
         self.service_bytes(name).into_iter().map(|value| String::from_utf8(value).unwrap()).collect()
     }
 
+    /// The body that the service got in place of the one that came.
+    pub fn service_body(&self) -> Option<&str> {
+        let Seen::ByService(_, _, body) = &self.seen else { panic!("it did not reach the service") };
+        body.as_deref()
+    }
+
     /// The names of all header fields that the service saw.
     pub fn service_names(&self) -> Vec<String> {
-        let Seen::ByService(fields, _) = &self.seen else { panic!("it did not reach the service") };
+        let Seen::ByService(fields, ..) = &self.seen else { panic!("it did not reach the service") };
         fields.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// Names of what is taken out of the service's answer.
     pub fn taken_from_the_answer(&self) -> Vec<String> {
         match &self.seen {
-            Seen::ByService(_, late) => late.remove.clone(),
+            Seen::ByService(_, late, _) => late.remove.clone(),
             Seen::ByUs(..) => Vec::new(),
         }
     }

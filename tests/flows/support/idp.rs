@@ -1,5 +1,7 @@
 //! An OpenID provider that judges what it is sent as a real one does, and lies only where a test tells it to.
 
+mod access;
+
 use super::keys::encode;
 use super::{CLIENT_SECRET, Endpoint, ISSUER, Reply, Signer, Value, json};
 use base64::Engine;
@@ -45,6 +47,9 @@ struct State {
     id_token: Box<dyn Fn(String) -> String>,
     tokens: Bend,
     userinfo: Bend,
+    /// What introspection says of each access token; of one that was revoked, nothing.
+    issued: HashMap<String, Option<Value>>,
+    introspection: Bend,
 }
 
 #[derive(Clone)]
@@ -67,6 +72,7 @@ impl Idp {
                 "authorization_endpoint": endpoint("/authorize"),
                 "token_endpoint": endpoint("/token"),
                 "userinfo_endpoint": endpoint("/userinfo"),
+                "introspection_endpoint": endpoint("/introspect"),
                 "jwks_uri": endpoint("/jwks"),
                 "authorization_response_iss_parameter_supported": true,
             }),
@@ -82,6 +88,8 @@ impl Idp {
             id_token: Box::new(|token| token),
             tokens: Box::new(|_| {}),
             userinfo: Box::new(|_| {}),
+            issued: HashMap::new(),
+            introspection: Box::new(|_| {}),
         };
         let idp = Self(Rc::new(RefCell::new(state)));
         let answering = idp.clone();
@@ -254,8 +262,7 @@ impl Idp {
             Endpoint::Token => self.token(request),
             Endpoint::Userinfo => self.userinfo_answer(request),
             Endpoint::RateLimit => Reply::nothing(),
-            // Of no token that anybody could show it.
-            Endpoint::Introspection => Reply::json(200, &json!({ "active": false })),
+            Endpoint::Introspection => self.introspection_answer(request),
         }
     }
 
@@ -302,7 +309,7 @@ impl Idp {
     fn userinfo_answer(&self, request: &ProviderRequest) -> Reply {
         let state = self.0.borrow();
         let token = header(request, "authorization");
-        let known = token.strip_prefix("Bearer ").is_some_and(|token| state.secrets.iter().any(|known| known == token));
+        let known = token.strip_prefix("Bearer ").is_some_and(|token| state.opens_userinfo(token));
         if !known {
             return Reply::json(401, &json!({ "error": "invalid_token" }));
         }

@@ -59,6 +59,11 @@ impl Req {
         self
     }
 
+    /// The same with an access token (RFC 6750 §2.1).
+    pub fn bearer(self, token: &str) -> Self {
+        self.with("authorization", format!("Bearer {token}"))
+    }
+
     /// The same without any header field of this name.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);

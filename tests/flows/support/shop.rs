@@ -64,6 +64,16 @@ impl Shop {
         Self::of(config)
     }
 
+    /// One whose last rule takes JWT access tokens for `api`, unless these members of it say otherwise.
+    pub fn api(rule: Value) -> Self {
+        Self::with(|config| {
+            let members = config["rules"][3].as_object_mut().unwrap();
+            members.insert("methods".to_owned(), json!(["bearer"]));
+            members.insert("token".to_owned(), json!({ "audience": ["api"] }));
+            members.extend(rule.as_object().unwrap().clone());
+        })
+    }
+
     /// One that reads bodies and gets its authorization responses by `form_post`.
     pub fn with_form_post() -> Self {
         Self::with(|config| {

@@ -1,0 +1,163 @@
+//! Which credential decides: every set of methods with every mix of credentials (conformance S11, attacks B08, B10, B14,
+//! B15), against a specification of its own.
+
+use crate::support::*;
+use oidc_proxy_wasm::words::Method;
+use oidc_proxy_wasm::world::{Metric, Outcome};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Session {
+    None,
+    Live,
+    Dead,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    None,
+    GoodJwt,
+    BadJwt,
+    Active,
+    Inactive,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    /// It goes on, its sender known by this.
+    Known(Method),
+    /// It goes on as a stranger's.
+    Stranger,
+    /// It gets this answer.
+    Answered(Reason),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Case<'a> {
+    methods: &'a [Method],
+    session: Session,
+    token: Token,
+    page: bool,
+    optional: bool,
+}
+
+/// The first credential found decides, be it good or bad.
+fn specified(case: &Case<'_>) -> Expected {
+    let has = |method| case.methods.contains(&method);
+    if has(Method::Session) && case.session == Session::Live {
+        return Expected::Known(Method::Session);
+    }
+    let is_jwt = matches!(case.token, Token::GoodJwt | Token::BadJwt);
+    let is_good = matches!(case.token, Token::GoodJwt | Token::Active);
+    let taker = if is_jwt && has(Method::Bearer) {
+        Some((Method::Bearer, Reason::AccessTokenSignature))
+    } else if has(Method::Introspection) {
+        Some((Method::Introspection, Reason::AccessTokenInactive))
+    } else if has(Method::Userinfo) {
+        Some((Method::Userinfo, Reason::AccessTokenInactive))
+    } else {
+        None
+    };
+    let takes_tokens = taker.is_some() || has(Method::Bearer);
+    match (case.token, taker) {
+        (Token::None, _) => {}
+        (_, Some((method, _))) if is_good => return Expected::Known(method),
+        (_, Some((_, reason))) => return Expected::Answered(reason),
+        (_, None) if takes_tokens => return Expected::Answered(Reason::AccessTokenMalformed),
+        (_, None) => {}
+    }
+    if case.optional {
+        return Expected::Stranger;
+    }
+    Expected::Answered(match (has(Method::AuthorizationCode) && case.page, takes_tokens) {
+        (true, _) => Reason::LoginStarted,
+        (false, true) => Reason::AccessTokenRequired,
+        (false, false) => Reason::LoginRequired,
+    })
+}
+
+/// Every set of methods that a rule may have: a login leaves a session, which something must read.
+fn sets() -> Vec<Vec<Method>> {
+    let all = (1_u32..1 << Method::ALL.len()).map(|set| {
+        let chosen = Method::ALL.iter().enumerate().filter(|(at, _)| set & (1 << at) != 0);
+        chosen.map(|(_, method)| *method).collect::<Vec<_>>()
+    });
+    all.filter(|set| !set.contains(&Method::AuthorizationCode) || set.contains(&Method::Session)).collect()
+}
+
+/// How often requests of the rule went on, by how their senders were known.
+fn forwarded(shop: &Shop) -> Vec<(Option<Method>, u64)> {
+    let ways = Method::ALL.into_iter().map(Some).chain([None]);
+    let count = |way| shop.script.counted(Metric::Decided { rule: Some(3), outcome: Outcome::Forwarded(way) });
+    ways.map(|way| (way, count(way))).collect()
+}
+
+fn became(shop: &Shop, request: &Req) -> Expected {
+    let before = forwarded(shop);
+    let answer = shop.decide(request);
+    if let Some(reason) = answer.reason() {
+        assert_eq!(forwarded(shop), before);
+        return Expected::Answered(reason);
+    }
+    let after = forwarded(shop);
+    let grown: Vec<_> = after.into_iter().zip(before).filter(|(after, before)| after.1 > before.1).collect();
+    assert_eq!(grown.len(), 1);
+    let user = answer.service("x-user");
+    match grown[0].0.0 {
+        Some(method) => {
+            assert_eq!(user, ["alice"]);
+            Expected::Known(method)
+        }
+        None => {
+            assert!(user.is_empty());
+            Expected::Stranger
+        }
+    }
+}
+
+#[test]
+fn the_first_credential_found_decides() {
+    let login = Shop::new();
+    let cookie = || login.guest().jar.field(login.now(), &get("/")).unwrap();
+    let dead = cookie();
+    login.script.advance(366 * 24 * 3600);
+    let live = cookie();
+    let (good, active) = (login.idp.jwt(|_| {}), login.idp.opaque(|_| {}));
+    let (head, signature) = good.rsplit_once('.').unwrap();
+    let other = if signature.starts_with('A') { "B" } else { "A" };
+    let bad = format!("{head}.{other}{}", &signature[1..]);
+    let inactive = "opaque-unknown-0123456789".to_owned();
+    let mut cases = 0;
+    for methods in sets() {
+        for optional in [false, true] {
+            let shop = login.reconfigured(|config| {
+                let rule = config["rules"][3].as_object_mut().unwrap();
+                rule.insert("methods".to_owned(), methods.iter().map(|method| json!(method.name())).collect());
+                rule.insert("allow".to_owned(), json!(if optional { "optional" } else { "authenticated" }));
+                rule.insert("token".to_owned(), json!({ "audience": ["api"] }));
+            });
+            for session in [Session::None, Session::Live, Session::Dead] {
+                for token in [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive] {
+                    for page in [false, true] {
+                        let mut request = if page { get("/x") } else { background("/x") };
+                        request = match session {
+                            Session::None => request,
+                            Session::Live => request.with("cookie", &live),
+                            Session::Dead => request.with("cookie", &dead),
+                        };
+                        request = match token {
+                            Token::None => request,
+                            Token::GoodJwt => request.bearer(&good),
+                            Token::BadJwt => request.bearer(&bad),
+                            Token::Active => request.bearer(&active),
+                            Token::Inactive => request.bearer(&inactive),
+                        };
+                        let case = Case { methods: &methods, session, token, page, optional };
+                        assert_eq!(became(&shop, &request), specified(&case), "{case:?}");
+                        cases += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(cases, 23 * 2 * 3 * 5 * 2);
+}
