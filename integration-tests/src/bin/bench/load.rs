@@ -92,14 +92,12 @@ impl Load {
     /// One thread takes the connections in turn, reads an answer and at once sends the next request, so that the proxy has
     /// work all the time: one that waits for its client pays for falling asleep with every request.
     pub fn run<'a>(&mut self, requests: impl Iterator<Item = (&'a Bytes, u16)>) -> Result<(), String> {
-        let mut next = 0;
-        for (request, status) in requests {
-            let count = self.lanes.len();
-            let lane = &mut self.lanes[next % count];
+        let count = self.lanes.len();
+        for (at, (request, status)) in requests.enumerate() {
+            let lane = &mut self.lanes[at % count];
             lane.answered()?;
             lane.stream.write_all(request).map_err(|error| format!("not sent: {error}"))?;
             lane.awaits = Some(status);
-            next += 1;
         }
         self.lanes.iter_mut().try_for_each(Lane::answered)
     }
