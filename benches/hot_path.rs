@@ -8,12 +8,14 @@ use oidc_proxy_wasm::config;
 use oidc_proxy_wasm::exchange::{self, Gate};
 use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Owner, Sessions};
 use oidc_proxy_wasm::words::{Headers, Request, Secret, Verdict};
+use oidc_proxy_wasm::world::ProviderResponse;
 use oidc_proxy_wasm::world::script::Script;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::Duration;
 
 const ISSUER: &str = "https://idp.example.com";
+const OPAQUE: &str = "2YotnFZFEjr1zCsicMWpAA.mF_9.B5f-4.1JqM";
 
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
@@ -23,18 +25,21 @@ fn main() {
     let count: usize = count.parse().expect("a number of requests");
     let gate = Gate::load(configuration().to_string().as_bytes(), &|_| None).unwrap_or_else(|why| panic!("{why:?}"));
     let script = Script::new();
+    script.answer(|_| Ok(introspected()));
     let request = request(&case, &script);
     for _ in 0..count {
         // As the host hands it over.
         let headers = Headers::from_wire(request.clone()).expect("a map of header fields");
         let request = Request::new(headers);
-        let verdict = script.run(exchange::decide(&gate, &script.world(), &request)).expect("it asks nobody");
-        assert!(matches!(verdict, Verdict::Forward { .. }), "{case}: {verdict:?}");
+        let verdict = script.run(exchange::decide(&gate, &script.world(), &request)).expect("it ends");
+        let forwarded = matches!(verdict, Verdict::Forward { .. });
+        assert!(forwarded != (case == "refused"), "{case}: {verdict:?}");
         std::hint::black_box(verdict);
     }
 }
 
-const CASES: [&str; 3] = ["anonymous", "session", "bearer"];
+/// Of tokens: all requests but the first bring one that was seen.
+const CASES: [&str; 5] = ["anonymous", "session", "bearer", "introspected", "refused"];
 
 fn request(case: &str, script: &Script) -> Vec<u8> {
     let mut fields = vec![
@@ -53,6 +58,10 @@ fn request(case: &str, script: &Script) -> Vec<u8> {
         "bearer" => {
             fields.extend([(":path", "/api/orders".to_owned()), ("authorization", format!("Bearer {}", token(script)))])
         }
+        "introspected" => {
+            fields.extend([(":path", "/jobs/1".to_owned()), ("authorization", format!("Bearer {OPAQUE}"))]);
+        }
+        "refused" => fields.push((":path", "/api/orders".to_owned())),
         _ => panic!("no case {case}: {CASES:?}"),
     }
     Headers::to_wire(fields.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())))
@@ -73,6 +82,7 @@ fn configuration() -> Value {
             "metadata": {
                 "authorization_endpoint": format!("{ISSUER}/authorize"),
                 "token_endpoint": format!("{ISSUER}/token"),
+                "introspection_endpoint": format!("{ISSUER}/introspect"),
             },
             "jwks": { "keys": [{ "kty": "OKP", "crv": "Ed25519", "kid": "1", "x": encode(key.as_bytes()) }] },
             "client": { "client_id": "shop", "client_secret": "cR6yW3zH5jP0sDaE9fK2mQ7xT4vB8nL1" },
@@ -83,6 +93,14 @@ fn configuration() -> Value {
                 "name": "api",
                 "match": { "path_prefix": "/api" },
                 "methods": ["bearer"],
+                "token": { "audience": ["https://api.example.com"] },
+                "require": require,
+                "upstream_headers": told,
+            },
+            {
+                "name": "jobs",
+                "match": { "path_prefix": "/jobs" },
+                "methods": ["introspection"],
                 "token": { "audience": ["https://api.example.com"] },
                 "require": require,
                 "upstream_headers": told,
@@ -126,11 +144,28 @@ fn cookie(script: &Script) -> String {
         access_token: Some(Rc::new(Secret::new(jwt.as_str()))),
         access_expires: now.plus(Duration::from_secs(3600)),
         refresh_token: None,
-        id_token: Some(Secret::new(jwt)),
+        id_token: Some(Rc::new(Secret::new(jwt))),
     };
     let lines = sessions.set(&script.world(), &content, &Headers::default());
     let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));
     lines.iter().filter_map(|line| line.split(';').next()).collect::<Vec<_>>().join("; ")
+}
+
+/// What the provider says of [`OPAQUE`].
+fn introspected() -> ProviderResponse {
+    let mut answer = claims();
+    answer["active"] = json!(true);
+    answer["iss"] = json!(ISSUER);
+    answer["aud"] = json!("https://api.example.com");
+    answer["client_id"] = json!("app");
+    answer["scope"] = json!("openid profile email orders:read orders:write");
+    ProviderResponse {
+        status: 200,
+        content_type: Some("application/json".to_owned()),
+        cache_control: None,
+        grpc_status: None,
+        body: answer.to_string().into_bytes(),
+    }
 }
 
 /// An access token of the usual size, signed with Ed25519.

@@ -5,9 +5,11 @@ use std::time::Duration;
 use integration_tests::client::{self, Answer};
 use serde_json::{Value, json};
 
-use crate::proxy::ECHO;
-use crate::rows::{Field, To};
+use crate::authz;
+use crate::field::{Field, To};
+use crate::proxy::{ECHO, PERIOD};
 use crate::sessions::{Age, Who};
+use crate::token_checks;
 use crate::tokens::Provider;
 
 /// As in the configuration of `filters`.
@@ -29,6 +31,7 @@ pub async fn all(field: &Field, provider: &Provider) -> Vec<Check> {
     checks.extend(forwarded(field, provider).await);
     checks.extend(expiry(field).await);
     checks.push(ended_after_it_was_seen(field).await);
+    checks.extend(token_checks::all(field, provider).await);
     checks
 }
 
@@ -37,7 +40,15 @@ pub fn json(checks: &[Check]) -> Value {
     checks.iter().map(|check| json!({ "what": check.what, "holds": check.holds })).collect()
 }
 
-async fn ask(field: &Field, to: To, path: &str, headers: &[(&str, &str)]) -> Answer {
+/// For people.
+pub fn print(checks: &[Check]) {
+    for check in checks {
+        println!("{} {}", if check.holds { "✓" } else { "✗" }, check.what);
+    }
+}
+
+/// Asks one of the proxies as a script does.
+pub async fn ask(field: &Field, to: To, path: &str, headers: &[(&str, &str)]) -> Answer {
     let place = field.proxy(to).place;
     let ask = client::get(place.port, path).host(place.host()).header("sec-fetch-mode", "cors");
     headers.iter().fold(ask, |ask, (name, value)| ask.header(name, *value)).send().await
@@ -47,6 +58,10 @@ async fn native(field: &Field) -> Vec<Check> {
     let status = async |to| ask(field, to, "/", &[]).await.status;
     vec![
         Check { what: "jwt_authn refuses a request without a token", holds: status(To::JwtAuthn).await == 401 },
+        Check {
+            what: "ext_authz refuses what its service refuses",
+            holds: ask(field, To::ExtAuthz, authz::REFUSED, &[]).await.status == 403,
+        },
         Check { what: "oauth2 refuses a request without cookies", holds: status(To::Oauth2).await >= 300 },
         Check {
             what: "jwt_authn behind oauth2 has checked tokens",
@@ -125,14 +140,15 @@ async fn expiry(field: &Field) -> Vec<Check> {
 /// The session is seen twice, so that it is remembered, and once more after its end.
 async fn ended_after_it_was_seen(field: &Field) -> Check {
     let left = Duration::from_secs(3);
-    let cookie = field.mint.cookie(Who::Member, Age { created: IDLE, touched: IDLE - left });
     let ours = field.proxy(To::Ours);
+    tokio::time::sleep(PERIOD).await;
+    let before = ours.stat("oidc.sessions.cached").await;
+    let cookie = field.mint.cookie(Who::Member, Age { created: IDLE, touched: IDLE - left });
     let status = async || ask(field, To::Ours, "/shop", &[("cookie", &cookie)]).await.status;
     let opened = status().await;
-    let before = ours.stat("oidc.sessions.cached").await;
     let seen = status().await;
+    tokio::time::sleep(left + PERIOD).await;
     let remembered = ours.stat("oidc.sessions.cached").await > before;
-    tokio::time::sleep(left + Duration::from_secs(1)).await;
     Check {
         what: "a session that this worker remembers is refused after its end",
         holds: (opened, seen, status().await) == (200, 200, 401) && remembered,

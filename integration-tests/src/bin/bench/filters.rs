@@ -13,7 +13,7 @@ pub fn nothing() -> Plan {
     Plan { filters: vec![wasm(&module.to_string_lossy(), &json!({}))], ..Plan::default() }
 }
 
-/// Envoy's `jwt_authn`: RS256, keys in its configuration, nothing remembered of tokens that it has seen.
+/// Envoy's `jwt_authn`: keys in its configuration, nothing remembered of tokens that it has seen.
 pub fn jwt_authn(provider: &Provider) -> Plan {
     let jwt = json!({
         "name": "envoy.filters.http.jwt_authn",
@@ -60,6 +60,21 @@ pub fn oauth2(provider: &Provider, place: Place) -> Plan {
         clusters: vec![("idp", provider.idp.port)],
         secrets: vec![("client_secret", random_hex::<32>()), ("cookie_secret", random_hex::<32>())],
     }
+}
+
+/// Envoy's `ext_authz`, which asks the service at this port of each request.
+pub fn ext_authz(port: u16) -> Plan {
+    let ext_authz = json!({
+        "name": "envoy.filters.http.ext_authz",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz",
+            "transport_api_version": "V3",
+            "http_service": {
+                "server_uri": { "uri": format!("http://127.0.0.1:{port}"), "cluster": "authz", "timeout": "1s" },
+            },
+        },
+    });
+    Plan { filters: vec![ext_authz], clusters: vec![("authz", port)], ..Plan::default() }
 }
 
 /// The same natively as a session of ours with a rule: `oauth2`, then `jwt_authn` on the token that it forwards.

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
+use crate::field::Field;
 use crate::load::{Bytes, Connection};
-use crate::rows::{Field, Row, name};
+use crate::rows::{Row, name};
 
 /// The rows that are looked at.
-const ROWS: [&str; 4] = [name::PLAIN, name::JWT_AUTHN, name::SEEN, name::OPENED];
+const ROWS: [&str; 6] = [name::PLAIN, name::JWT_AUTHN, name::EXT_AUTHZ, name::SEEN, name::OPENED, name::BEARER];
 const CONNECTIONS: u32 = 4;
 const PER_SECOND: u32 = 400;
 const SECONDS: u32 = 3;
@@ -35,7 +36,7 @@ impl Latency {
 pub async fn all(field: &Field, rows: &[Row]) -> Result<Vec<Latency>, String> {
     let mut latencies = Vec::new();
     for row in rows.iter().filter(|row| ROWS.contains(&row.name)) {
-        let (_, requests) = field.requests(row, (PER_SECOND * SECONDS) as usize);
+        let (_, requests) = row.take(field, (PER_SECOND * SECONDS) as usize);
         let port = field.proxy(row.to).place.port;
         let mut times = at_a_fixed_rate(port, &requests, row.status).await?;
         times.sort();

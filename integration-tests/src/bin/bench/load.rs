@@ -75,35 +75,31 @@ fn read_head(head: &[u8]) -> io::Result<(u16, usize)> {
 
 /// Connections that have each been answered once.
 pub struct Load {
-    connections: Vec<Lane>,
-    status: u16,
+    lanes: Vec<Lane>,
 }
 
 impl Load {
     /// Opens the connections and sends one of the requests over each; every answer must have this status.
     pub fn open(port: u16, first: &[Bytes], status: u16) -> Result<Load, String> {
         let open = || Lane::open(port).map_err(|error| format!("no connection: {error}"));
-        let connections = (0..CONNECTIONS).map(|_| open()).collect::<Result<_, _>>()?;
-        let mut load = Load { connections, status };
-        load.run(&first.iter().cycle().take(CONNECTIONS).cloned().collect::<Vec<_>>())?;
+        let mut load = Load { lanes: (0..CONNECTIONS).map(|_| open()).collect::<Result<_, _>>()? };
+        load.run(first.iter().cycle().take(CONNECTIONS).map(|request| (request, status)))?;
         Ok(load)
     }
 
-    /// Sends all requests, as fast as they are answered.
+    /// Sends all requests, as fast as they are answered; each answer must have the status beside its request.
     ///
     /// One thread takes the connections in turn, reads an answer and at once sends the next request, so that the proxy has
     /// work all the time: one that waits for its client pays for falling asleep with every request.
-    pub fn run(&mut self, requests: &[Bytes]) -> Result<(), String> {
-        let lanes = self.connections.len();
-        for (at, request) in requests.iter().enumerate() {
-            let lane = &mut self.connections[at % lanes];
-            if at >= lanes {
-                lane.answered(self.status)?;
-            }
+    pub fn run<'a>(&mut self, requests: impl Iterator<Item = (&'a Bytes, u16)>) -> Result<(), String> {
+        let count = self.lanes.len();
+        for (at, (request, status)) in requests.enumerate() {
+            let lane = &mut self.lanes[at % count];
+            lane.answered()?;
             lane.stream.write_all(request).map_err(|error| format!("not sent: {error}"))?;
+            lane.awaits = Some(status);
         }
-        let waiting = requests.len().min(lanes);
-        (requests.len() - waiting..requests.len()).try_for_each(|at| self.connections[at % lanes].answered(self.status))
+        self.lanes.iter_mut().try_for_each(Lane::answered)
     }
 }
 
@@ -111,6 +107,8 @@ impl Load {
 struct Lane {
     stream: std::net::TcpStream,
     buffer: Box<[u8]>,
+    /// The status that the answer under way must have.
+    awaits: Option<u16>,
 }
 
 impl Lane {
@@ -118,11 +116,12 @@ impl Lane {
         let stream = std::net::TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        Ok(Lane { stream, buffer: vec![0; 16 * 1024].into() })
+        Ok(Lane { stream, buffer: vec![0; 16 * 1024].into(), awaits: None })
     }
 
-    /// Reads a whole answer, which must have this status.
-    fn answered(&mut self, status: u16) -> Result<(), String> {
+    /// Reads the whole answer that is under way, if one is.
+    fn answered(&mut self) -> Result<(), String> {
+        let Some(status) = self.awaits.take() else { return Ok(()) };
         let mut filled = 0;
         loop {
             let read =

@@ -4,8 +4,13 @@
 //! right after its twin: the same requests to an Envoy without filters. Goals are ratios of what filters add to the twin,
 //! so that they hold on any machine; a figure itself holds on one machine in one hour.
 
+mod api;
+mod authz;
+mod bearers;
 mod checks;
+mod field;
 mod filters;
+mod flood;
 mod goals;
 mod latency;
 mod load;
@@ -14,41 +19,77 @@ mod proxy;
 mod report;
 mod rows;
 mod sessions;
+mod token_checks;
 mod tokens;
 mod weight;
 
-use std::env;
 use std::process::ExitCode;
+use std::{env, fs};
 
+use integration_tests::root;
+use serde_json::{Value, json};
+
+use field::{Field, To};
 use measure::Extent;
 use report::Report;
-use rows::{Field, To};
 use tokens::Provider;
+
+const FILE: &str = "dist/bench.json";
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> ExitCode {
-    let extent = Extent { rounds: number("ROUNDS", 80), requests: number("REQUESTS", 400) };
-    let report = match measured(extent).await {
-        Ok(report) => report,
+    let strict = env::var("STRICT").is_ok_and(|strict| strict == "1");
+    let done = match env::args().nth(1).as_deref() {
+        None => rounds().await,
+        Some("flood") => flood().await,
+        Some(other) => Err(format!("bench does not know {other}; it knows `flood`")),
+    };
+    match done {
+        Ok((correct, reached)) if correct && (reached || !strict) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("✗ {error}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
-    };
+    }
+}
+
+/// Whether everything is correct, and whether every goal is reached.
+type Done = Result<(bool, bool), String>;
+
+async fn rounds() -> Done {
+    let report = measured(Extent { rounds: number("ROUNDS", 80), requests: number("REQUESTS", 400) }).await?;
     report.print();
-    report.write();
-    eprintln!("\n• written to dist/bench.json");
-    let strict = env::var("STRICT").is_ok_and(|strict| strict == "1");
-    if report.correct() && (report.reached() || !strict) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    write(&report.json());
+    Ok((report.correct(), report.reached()))
+}
+
+/// Comes after the rounds, and adds to what they wrote.
+async fn flood() -> Done {
+    let each = number("FLOOD", 1_000_000);
+    eprintln!("• {each} good tokens and as many bad ones through one Envoy");
+    let flood = flood::run(each).await?;
+    flood.print();
+    let written = fs::read(root().join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let mut report = written.unwrap_or_else(|| json!({}));
+    report["flood"] = flood.json();
+    write(&report);
+    Ok((flood.correct(), flood.reached()))
+}
+
+fn write(report: &Value) {
+    let text = serde_json::to_string_pretty(report).expect("JSON");
+    fs::write(root().join(FILE), text + "\n").expect("a file in dist");
+    eprintln!("\n• written to {FILE}");
 }
 
 async fn measured(extent: Extent) -> Result<Report, String> {
     eprintln!("• starting Envoys one by one: time to the first answer, memory");
     let provider = Provider::start().await;
     let weights = weight::all(&provider).await;
-    eprintln!("• starting six Envoys and logging in");
+    eprintln!("• starting {} Envoys, logging in and signing tokens", Field::size());
     let field = Field::start(&provider).await;
-    let rows = field.rows(&provider).await;
+    let rows = rows::all(&field, &provider).await;
     eprintln!("• {} loads, {} rounds of {} requests each", rows.len(), extent.rounds, extent.requests);
     let figures = measure::all(&field, &rows, extent).await?;
     let memory_after = weight::megabytes(field.proxy(To::Ours).memory());

@@ -1,8 +1,9 @@
 //! Rounds: every load in random order, each right after its twin, which is the same requests to an Envoy without filters.
 
+use crate::field::{Field, To};
 use crate::load::{Bytes, Load};
 use crate::proxy::Proxy;
-use crate::rows::{Field, Row, To};
+use crate::rows::Row;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -33,7 +34,7 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figu
     for round in 0..warm_up.saturating_add(extent.rounds) {
         for at in shuffled(rows.len()) {
             let (Some(row), Some(figures)) = (rows.get(at), figures.get_mut(at)) else { continue };
-            let (first, requests) = field.requests(row, extent.requests);
+            let (first, requests) = row.take(field, extent.requests);
             let twin = cost(field.proxy(To::Plain), &first, &requests, 200);
             let twin = twin.map_err(|error| format!("the twin of {}: {error}", row.name))?;
             let load = cost(field.proxy(row.to), &first, &requests, row.status);
@@ -51,7 +52,7 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figu
 fn cost(proxy: &Proxy, first: &[Bytes], requests: &[Bytes], status: u16) -> Result<f64, String> {
     let mut load = Load::open(proxy.place.port, first, status)?;
     let before = proxy.cpu();
-    tokio::task::block_in_place(|| load.run(requests))?;
+    tokio::task::block_in_place(|| load.run(requests.iter().map(|request| (request, status))))?;
     let spent = proxy.cpu() - before;
     Ok(spent.as_secs_f64() * 1e6 / requests.len() as f64)
 }

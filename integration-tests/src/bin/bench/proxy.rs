@@ -13,6 +13,9 @@ use crate::load::Connection;
 /// Long enough for a machine that compiles beside it.
 const START: Duration = Duration::from_secs(60);
 
+/// After so long the filter has told Envoy what it counted: it does once a second.
+pub const PERIOD: Duration = Duration::from_millis(1500);
+
 /// Shows in the answer's headers what the service behind the filters would see.
 pub const ECHO: &str = "/echo";
 
@@ -171,7 +174,8 @@ fn routes() -> Value {
         json!({ "match": { "path": path }, "direct_response": answer, "response_headers_to_add": shown })
     };
     let any = json!({ "match": { "prefix": "/" }, "direct_response": answer });
-    json!([show(ECHO), show(&format!("/public{ECHO}")), any])
+    let echoes = ["", "/public", "/orders", "/opaque"].map(|below| show(&format!("{below}{ECHO}")));
+    json!(echoes.into_iter().chain([any]).collect::<Vec<_>>())
 }
 
 fn address(port: u16) -> Value {

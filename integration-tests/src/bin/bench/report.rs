@@ -3,11 +3,11 @@
 use std::fs;
 use std::process::Command;
 
-use integration_tests::{envoy, root};
+use integration_tests::envoy;
 use serde_json::{Value, json};
 
 use crate::checks::{self, Check};
-use crate::goals::{BUSY, GOALS, MODULE, verdict};
+use crate::goals::{BUSY, GOALS, Judged, MODULE};
 use crate::latency::Latency;
 use crate::measure::{Extent, Figures, lowest};
 use crate::rows::{Row, name};
@@ -25,14 +25,6 @@ pub struct Report {
     pub checks: Vec<Check>,
 }
 
-/// One goal, judged.
-struct Judged {
-    what: String,
-    figure: f64,
-    must: f64,
-    aim: Option<f64>,
-}
-
 impl Report {
     /// Prints the tables.
     pub fn print(&self) {
@@ -43,11 +35,7 @@ impl Report {
             let (added, median) = (figures.added(), figures.median_added());
             println!("{:<28}{load:>8.1}{twin:>9.1}{added:>9.1}{median:>8.1}  {}", row.name, row.what);
         }
-        println!("\n{:<44}{:>8}{:>8}{:>8}", "goal", "is", "must", "aim");
-        for goal in self.judged() {
-            let aim = goal.aim.map(|aim| format!("{aim:.2}")).unwrap_or_default();
-            println!("{:<44}{:>8.2}{:>8.2}{aim:>8}  {}", goal.what, goal.figure, goal.must, goal.verdict());
-        }
+        Judged::print(&self.judged());
         println!("\nat 400 requests a second over 4 connections, in microseconds");
         for latency in &self.latencies {
             println!("{:<28}p50 {:>7.0}   p99 {:>7.0}", latency.row, latency.p50, latency.p99);
@@ -64,16 +52,14 @@ impl Report {
         over("memory at start, MB", ours.memory - plain.memory, noop.memory - plain.memory);
         println!("{:<28}{:>12.1}", "memory after this run, MB", self.memory_after - plain.memory);
         println!();
-        for check in &self.checks {
-            println!("{} {}", if check.holds { "✓" } else { "✗" }, check.what);
-        }
+        checks::print(&self.checks);
         if self.busy() {
             println!("\n! the machine was too busy for these figures to mean much: run again");
         }
     }
 
-    /// Writes `dist/bench.json`.
-    pub fn write(&self) {
+    /// For `dist/bench.json`.
+    pub fn json(&self) -> Value {
         let rows = self.rows.iter().zip(&self.figures).map(|(row, figures)| {
             json!({
                 "row": row.name, "what": row.what, "status": row.status,
@@ -82,25 +68,19 @@ impl Report {
                 "rounds": { "load_us": figures.load, "twin_us": figures.twin },
             })
         });
-        let goals = self.judged().into_iter().map(|goal| {
-            let verdict = goal.verdict();
-            json!({ "goal": goal.what, "is": goal.figure, "must": goal.must, "aim": goal.aim, "verdict": verdict })
-        });
-        let report = json!({
+        json!({
             "machine": machine(),
             "versions": { "envoy": first_line(envoy::binary(), "--version"), "bench": env!("CARGO_PKG_VERSION") },
             "rounds": self.extent.rounds,
             "requests": self.extent.requests,
             "busy": self.busy(),
             "rows": rows.collect::<Vec<_>>(),
-            "goals": goals.collect::<Vec<_>>(),
+            "goals": Judged::json(&self.judged()),
             "latency": self.latencies.iter().map(Latency::json).collect::<Vec<_>>(),
             "weight": self.weights.json(),
             "memory_after_mb": self.memory_after,
             "checks": checks::json(&self.checks),
-        });
-        let text = serde_json::to_string_pretty(&report).expect("JSON");
-        fs::write(root().join("dist/bench.json"), text + "\n").expect("dist/bench.json");
+        })
     }
 
     /// Whether every sentence about correctness is true.
@@ -110,7 +90,7 @@ impl Report {
 
     /// Whether every goal is reached.
     pub fn reached(&self) -> bool {
-        self.judged().iter().all(|goal| goal.verdict() != "MISS")
+        self.judged().iter().all(Judged::passes)
     }
 
     /// Whether others used the machine so much that figures mean little.
@@ -122,32 +102,20 @@ impl Report {
         let added = |row| self.of(row).map_or(f64::NAN, Figures::added);
         let mut judged: Vec<Judged> = GOALS
             .iter()
-            .map(|goal| Judged {
-                what: format!("{} / {}", goal.row, goal.of),
-                figure: added(goal.row) / added(goal.of),
-                must: goal.must,
-                aim: goal.aim,
+            .map(|goal| {
+                let what = format!("{} / {}", goal.row, goal.of);
+                Judged::new(what, added(goal.row) / added(goal.of), goal.must, goal.aim)
             })
             .collect();
         let (must, aim) = MODULE;
         let megabytes = |bytes: u64| bytes as f64 / 1e6;
-        judged.push(Judged {
-            what: "size of the module, MB".to_owned(),
-            figure: megabytes(self.weights.module),
-            must: megabytes(must),
-            aim: Some(megabytes(aim)),
-        });
+        let size = megabytes(self.weights.module);
+        judged.push(Judged::new("size of the module, MB", size, megabytes(must), Some(megabytes(aim))));
         judged
     }
 
     fn of(&self, name: &str) -> Option<&Figures> {
         self.rows.iter().zip(&self.figures).find(|(row, _)| row.name == name).map(|(_, figures)| figures)
-    }
-}
-
-impl Judged {
-    fn verdict(&self) -> &'static str {
-        verdict(self.figure, self.must, self.aim)
     }
 }
 
