@@ -74,7 +74,7 @@ impl Mint {
             access_token: Some(Rc::new(Secret::new(self.tokens.access.as_str()))),
             access_expires: UnixTime::from_secs(now.as_secs() + 24 * 3600),
             refresh_token: None,
-            id_token: Some(Secret::new(self.tokens.id.as_str())),
+            id_token: Some(Rc::new(Secret::new(self.tokens.id.as_str()))),
         };
         let lines = self.sessions.set(&self.script.world(), &content, &Headers::default());
         let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));
