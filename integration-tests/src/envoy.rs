@@ -17,6 +17,9 @@ use crate::setup::Setup;
 /// Long enough for a machine that compiles beside it.
 const START: Duration = Duration::from_secs(60);
 
+/// A little longer than the filter takes until it tells the host what it has counted.
+const UNTIL_TOLD: Duration = Duration::from_millis(1200);
+
 /// What Envoy or the SDK writes when a VM has failed, and the filter when the host did not do as it was told.
 const SIGNS_OF_PANIC: [&str; 5] = [
     "panicked at",
@@ -129,6 +132,25 @@ impl Envoy {
     /// One counter or gauge; 0 when it is not there.
     pub async fn stat(&self, name: &str) -> u64 {
         self.stats().await.get(name).copied().unwrap_or(0)
+    }
+
+    /// A counter of the filter by the name that the filter gives it, such as `forwarded.bearer`; 0 when it is not there.
+    /// The filter tells Envoy once a second, so this waits until what came before was told.
+    pub async fn counted(&self, name: &str) -> u64 {
+        self.all_counted().await.get(name).copied().unwrap_or(0)
+    }
+
+    /// All counters of the filter, as [`Envoy::counted`] names them and with the same wait.
+    pub async fn all_counted(&self) -> BTreeMap<String, u64> {
+        tokio::time::sleep(UNTIL_TOLD).await;
+        let stats = self.stats().await.into_iter();
+        stats.filter_map(|(name, value)| Some((name.strip_prefix("wasmcustom.oidc.")?.to_owned(), value))).collect()
+    }
+
+    /// All statistics as Prometheus scrapes them.
+    pub async fn scrape(&self) -> String {
+        tokio::time::sleep(UNTIL_TOLD).await;
+        client::get(self.admin_port, "/stats/prometheus").send().await.text()
     }
 
     /// The configuration as Envoy shows it to whoever may read its admin pages.

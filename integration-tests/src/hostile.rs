@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::random_hex;
 use crate::signer::Signer;
 pub use wire::{Call, Endpoint};
 
@@ -59,6 +60,7 @@ struct State {
     signer: Signer,
     published: Vec<Signer>,
     logins: HashMap<String, honest::Login>,
+    granted: HashMap<String, Value>,
 }
 
 impl Hostile {
@@ -79,6 +81,7 @@ impl Hostile {
             published: vec![signer.clone()],
             signer,
             logins: HashMap::new(),
+            granted: HashMap::new(),
         }));
         tokio::spawn(serve(listener, state.clone()));
         Hostile { port, state }
@@ -119,6 +122,32 @@ impl Hostile {
         let mut state = self.state();
         state.tricks.clear();
         state.lie = None;
+    }
+
+    /// A new JWT access token (RFC 9068) of the key that it signs with now.
+    pub fn access_token(&self, change: impl FnOnce(&mut Value)) -> String {
+        let state = self.state();
+        let mut claims = honest::access_token_claims(&state.issuer);
+        change(&mut claims);
+        let mut header = state.signer.header();
+        header["typ"] = json!("at+jwt");
+        state.signer.sign(&header, &claims)
+    }
+
+    /// A new opaque access token, which introspection knows.
+    pub fn opaque_token(&self, change: impl FnOnce(&mut Value)) -> String {
+        let mut state = self.state();
+        let mut answer = honest::access_token_claims(&state.issuer);
+        answer["active"] = json!(true);
+        change(&mut answer);
+        let token = random_hex::<16>();
+        state.granted.insert(token.clone(), answer);
+        token
+    }
+
+    /// From now on introspection does not know this token.
+    pub fn revoke(&self, token: &str) {
+        self.state().granted.remove(token);
     }
 
     /// Everything that it was asked, in order.

@@ -4,9 +4,12 @@
 //! |---|---|
 //! | [`envoy`] | the real Envoy with the built filter, and its log |
 //! | [`setup`] | the configuration such an Envoy gets |
+//! | [`api`] | a gate for access tokens, and what callers send to it |
 //! | [`shop`] | a gate with login, its provider and its service, as most journeys have them |
 //! | [`idp`] | the real identity providers |
+//! | [`tokens`] | what those give to clients and people |
 //! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
+//! | [`ratelimit`] | services that count for several gates |
 //! | [`upstream`] | the service behind the gate, which remembers what it saw |
 //! | [`client`] | HTTP as exact as a test needs it |
 //! | [`person`] | someone with cookies who follows redirects and fills in forms |
@@ -15,6 +18,7 @@
 //!
 //! Helpers panic with a sentence: a test that cannot have what it needs has failed.
 
+pub mod api;
 pub mod browser;
 pub mod client;
 pub mod envoy;
@@ -23,9 +27,11 @@ pub mod idp;
 pub mod part;
 pub mod person;
 pub mod ports;
+pub mod ratelimit;
 pub mod setup;
 pub mod shop;
 pub mod signer;
+pub mod tokens;
 pub mod upstream;
 
 use std::path::{Path, PathBuf};

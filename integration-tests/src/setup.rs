@@ -15,13 +15,14 @@ pub struct Setup {
     pub(crate) environment: Vec<(String, String)>,
     filter: Value,
     upstream: Option<(u16, Protocol)>,
-    clusters: Vec<(String, u16)>,
+    clusters: Vec<(String, u16, Protocol)>,
     body_paths: Vec<String>,
+    rewrites: Vec<(String, String)>,
     cleaning: Cleaning,
     http10: bool,
 }
 
-/// What is spoken to the upstream.
+/// What is spoken to a cluster.
 #[derive(Clone, Copy, PartialEq)]
 enum Protocol {
     Http1,
@@ -53,6 +54,7 @@ impl Setup {
             upstream: None,
             clusters: Vec::new(),
             body_paths: Vec::new(),
+            rewrites: Vec::new(),
             cleaning: Cleaning::Envoys,
             http10: false,
         }
@@ -90,13 +92,25 @@ impl Setup {
 
     /// A cluster that the filter may call.
     pub fn cluster(mut self, name: &str, port: u16) -> Setup {
-        self.clusters.push((name.into(), port));
+        self.clusters.push((name.into(), port, Protocol::Http1));
+        self
+    }
+
+    /// A cluster that the filter may call by HTTP/2.
+    pub fn cluster_http2(mut self, name: &str, port: u16) -> Setup {
+        self.clusters.push((name.into(), port, Protocol::Http2));
         self
     }
 
     /// Adds the second instance of the filter, which may read bodies, and routes this path to it.
     pub fn bodies_at(mut self, path: &str) -> Setup {
         self.body_paths.push(path.into());
+        self
+    }
+
+    /// A route that puts one prefix in the place of another.
+    pub fn rewriting(mut self, prefix: &str, by: &str) -> Setup {
+        self.rewrites.push((prefix.into(), by.into()));
         self
     }
 
@@ -143,19 +157,9 @@ impl Setup {
     }
 
     fn bootstrap_without_listener(&self) -> Value {
-        let mut clusters: Vec<Value> = self.clusters.iter().map(|(name, port)| cluster(name, *port)).collect();
-        if let Some((port, protocol)) = self.upstream {
-            let mut upstream = cluster("upstream", port);
-            if protocol == Protocol::Http2 {
-                upstream["typed_extension_protocol_options"] = json!({
-                    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                        "explicit_http_config": { "http2_protocol_options": {} },
-                    }
-                });
-            }
-            clusters.push(upstream);
-        }
+        let upstream = self.upstream.map(|(port, protocol)| cluster("upstream", port, protocol));
+        let called = self.clusters.iter().map(|(name, port, protocol)| cluster(name, *port, *protocol));
+        let clusters: Vec<Value> = called.chain(upstream).collect();
         json!({ "admin": { "address": address(self.admin_port) }, "static_resources": { "clusters": clusters } })
     }
 
@@ -208,6 +212,11 @@ impl Setup {
             });
             routes.push(route);
         }
+        for (prefix, by) in &self.rewrites {
+            let mut route = with(json!({ "prefix": prefix }));
+            route["route"]["prefix_rewrite"] = json!(by);
+            routes.push(route);
+        }
         routes.push(with(json!({ "prefix": "/" })));
         routes
     }
@@ -251,8 +260,8 @@ fn address(port: u16) -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
 }
 
-fn cluster(name: &str, port: u16) -> Value {
-    json!({
+fn cluster(name: &str, port: u16, protocol: Protocol) -> Value {
+    let mut cluster = json!({
         "name": name,
         "type": "STATIC",
         "connect_timeout": "2s",
@@ -260,5 +269,15 @@ fn cluster(name: &str, port: u16) -> Value {
             "cluster_name": name,
             "endpoints": [{ "lb_endpoints": [{ "endpoint": { "address": address(port) } }] }],
         },
-    })
+    });
+    if protocol == Protocol::Http2 {
+        let options = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
+        cluster["typed_extension_protocol_options"] = json!({
+            options: {
+                "@type": format!("type.googleapis.com/{options}"),
+                "explicit_http_config": { "http2_protocol_options": {} },
+            }
+        });
+    }
+    cluster
 }

@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 ///
 /// | request | answer |
 /// |---|---|
-/// | any | JSON: method, path, headers as `[name, value]` lines, trailers, length of the body |
+/// | any | JSON: method, path, headers as `[name, value]` lines, trailers, length and beginning of the body |
 /// | `…/talkative` | beside the JSON: two cookies, a header that is no text, and a reason code that is not its own |
 /// | `…/events` | three server-sent events, 50 ms apart |
 /// | with `Upgrade` | 101, then every byte back |
@@ -32,7 +32,7 @@ pub struct Upstream {
 }
 
 /// The head of a request, noted when it arrived, whatever became of its body.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Seen {
     /// The method.
     pub method: String,
@@ -52,11 +52,19 @@ impl Upstream {
         Upstream { port, seen }
     }
 
+    /// Whatever has reached it so far is no longer told.
+    pub fn forget(&self) {
+        self.seen.lock().expect("nobody panicked holding it").clear();
+    }
+
     /// Everything that has reached it, in order.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("nobody panicked holding it").clone()
     }
 }
+
+/// How much of a body is told, in bytes.
+const SHOWN: usize = 1024;
 
 type Answered = Response<BoxBody<Bytes, Infallible>>;
 
@@ -92,12 +100,14 @@ async fn echo(head: Seen, body: Incoming) -> Answered {
         return Response::builder().status(400).body(full("the body broke off")).expect("a response");
     };
     let trailers = whole.trailers().map(lines).unwrap_or_default();
+    let body = whole.to_bytes();
     let told = json!({
         "method": head.method,
         "path": head.path,
         "headers": lines(&head.headers),
         "trailers": trailers,
-        "body_length": whole.to_bytes().len(),
+        "body_length": body.len(),
+        "body": String::from_utf8_lossy(body.get(..body.len().min(SHOWN)).unwrap_or_default()),
     });
     let mut response = Response::builder().header("content-type", "application/json");
     if head.path.ends_with("/talkative") {

@@ -28,8 +28,8 @@ async fn a_storm_of_fifty_requests_begins_no_login() {
         assert!(is_told_to_log_in(&answer), "{answer:?}");
         assert_eq!(answer.json()["error"], "login_required");
     }
-    assert_eq!(shop.envoy.stat("wasmcustom.oidc.answered.login_required").await, 50);
-    assert_eq!(shop.envoy.stat("wasmcustom.oidc.answered.login_started").await, 0);
+    assert_eq!(shop.envoy.counted("answered.login_required").await, 50);
+    assert_eq!(shop.envoy.counted("answered.login_started").await, 0);
     assert!(shop.upstream.seen().is_empty());
 
     // The twin: the same paths with a session.

@@ -161,8 +161,8 @@ async fn a_page_s_own_requests_are_never_sent_to_the_login() {
     assert_eq!(browser.script(STORM).await, json!([401]));
     assert_eq!(browser.script(FRAME).await, json!("loaded"));
     // Beside these the browser asks for its icon.
-    assert!(shop.envoy.stat("wasmcustom.oidc.answered.login_required").await >= 51);
-    assert_eq!(shop.envoy.stat("wasmcustom.oidc.answered.login_started").await, 0);
+    assert!(shop.envoy.counted("answered.login_required").await >= 51);
+    assert_eq!(shop.envoy.counted("answered.login_started").await, 0);
     assert_eq!(browser.cookies().await, Vec::<Value>::new());
     // The twin: a page load of the same browser.
     browser.open(&shop.url("/orders")).await;

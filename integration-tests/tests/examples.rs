@@ -31,7 +31,19 @@ fn examples() -> Vec<(String, String)> {
 }
 
 /// Starts an example on free ports, its service being ours, and asks for a path that needs no login.
-async fn comes_up(file: &str, host: &str, mut replace: Vec<(&str, String)>) {
+async fn comes_up(file: &str, host: &str, replace: Vec<(&str, String)>) {
+    let _envoy = started(file, host, replace).await;
+}
+
+/// As [`comes_up`], and an API refuses who brings no token.
+async fn api_comes_up(file: &str, challenge: &str) {
+    let envoy = started(file, "api.example.com", Vec::new()).await;
+    let answer = get(envoy.port, "/orders").host("api.example.com").send().await;
+    assert_eq!((answer.status, answer.header("x-oidc-reason")), (401, Some("access_token_required")), "{file}");
+    assert_eq!(answer.header("www-authenticate"), Some(challenge), "{file}");
+}
+
+async fn started(file: &str, host: &str, mut replace: Vec<(&str, String)>) -> Envoy {
     let upstream = Upstream::start().await;
     let ports = Ports { gate: ports::free(), admin: ports::free() };
     replace.push(("port_value: 9901", format!("port_value: {}", ports.admin)));
@@ -42,6 +54,7 @@ async fn comes_up(file: &str, host: &str, mut replace: Vec<(&str, String)>) {
     let envoy = Envoy::start_example(file, &replace, ports, &env).await;
     let answer = get(envoy.port, "/public/page").host(host).send().await;
     assert_eq!((answer.status, answer.json()["path"].as_str()), (200, Some("/public/page")), "{file}");
+    envoy
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,9 +72,34 @@ async fn login_form_post_comes_up() {
     comes_up("login-form-post.yaml", "shop.example.com", Vec::new()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn api_jwt_comes_up() {
+    let metadata = "https://api.example.com/.well-known/oauth-protected-resource";
+    let challenge = format!(r#"Bearer realm="api.example.com", scope="orders:read", resource_metadata="{metadata}""#);
+    api_comes_up("api-jwt.yaml", &challenge).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_opaque_comes_up() {
+    api_comes_up("api-opaque.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn api_jwt_and_opaque_comes_up() {
+    api_comes_up("api-jwt-and-opaque.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
+}
+
 #[test]
 fn every_example_that_envoy_can_start_is_started_here() {
-    let started = ["demo.yaml", "login-form-post.yaml", "login-keycloak.yaml", "login-oidc-provider.yaml"];
+    let started = [
+        "api-jwt-and-opaque.yaml",
+        "api-jwt.yaml",
+        "api-opaque.yaml",
+        "demo.yaml",
+        "login-form-post.yaml",
+        "login-keycloak.yaml",
+        "login-oidc-provider.yaml",
+    ];
     let found: Vec<_> =
         examples().into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("istio-")).collect();
     assert_eq!(found, started, "demo.yaml is started by the tests of make run");
@@ -99,7 +137,7 @@ fn every_example_has_a_vm_id_of_its_own() {
             seen.push(id);
         }
     }
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 8);
 }
 
 #[test]

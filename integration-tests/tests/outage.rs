@@ -35,7 +35,7 @@ async fn a_provider_that_comes_late_is_found_within_five_seconds() {
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     // Two workers and the main thread, each with pauses of 1, 2 and 4 seconds: far from a call a page load.
-    let calls = envoy.stat("wasmcustom.oidc.calls.discovery").await;
+    let calls = envoy.counted("calls.discovery").await;
     assert!((3..=15).contains(&calls), "{calls} calls");
 
     let _idp = idp::oidc_provider_at(provider_port, slice::from_ref(&uri), &[]).await;

@@ -44,7 +44,7 @@ pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, 
 pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, ValuesRule};
 pub use rule::{
     Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
-    Mode, PathMatch, Place, Rule, TokenForm, TokenRules, ToldHeader,
+    Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
 };
 pub use session::{CookieSettings, SameSite, Session};
 

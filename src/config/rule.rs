@@ -173,11 +173,20 @@ pub struct TokenRules {
     /// Whether JWTs are introspected as well as verified.
     pub introspect_jwt: bool,
     /// The resource's own name (RFC 9728 §2), under which its metadata are served.
-    pub resource: Option<Url>,
+    pub resource: Option<Resource>,
     /// How long ago the user may have authenticated (RFC 9470).
     pub max_age: Option<std::time::Duration>,
     /// Of which `acr` must be one (RFC 9470).
     pub acr_values: Vec<String>,
+}
+
+/// A protected resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// Its identifier as it was configured. Clients compare it byte for byte (RFC 9728 §3.3), so a slash at its end counts.
+    pub name: String,
+    /// Where that leads.
+    pub url: Url,
 }
 
 impl Default for TokenRules {

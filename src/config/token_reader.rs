@@ -4,7 +4,7 @@ use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::section::Section;
 use super::upstream_reader::spelled;
-use super::{Credentials, Enrich, Place, TokenRules};
+use super::{Credentials, Enrich, Place, Resource, TokenRules};
 use crate::words::Method;
 
 /// Where access tokens are looked for.
@@ -70,9 +70,10 @@ pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
     let types = section.texts("types").into_iter().map(|typ| (typ != "absent").then(|| media_type(typ))).collect();
     let resource = section.text("resource").and_then(|text| {
         let checked = addresses::url(text, PlainHttp::OnLoopback);
-        checked.map_err(|message| section.problem("resource", message)).ok()
+        let url = checked.map_err(|message| section.problem("resource", message)).ok()?;
+        Some(Resource { name: text.to_owned(), url })
     });
-    if resource.as_ref().is_some_and(|url| url.query().is_some()) {
+    if resource.as_ref().is_some_and(|resource| resource.url.query().is_some()) {
         section.problem("resource", "has a query, which a well-known path cannot tell (RFC 9728 §3)");
     }
     let acr_values: Vec<String> = section.texts("acr_values").into_iter().map(str::to_owned).collect();

@@ -87,13 +87,13 @@ fn check_resource(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: 
     let Some(resource) = &rule.token.resource else {
         return;
     };
-    let path = resource_path(resource);
+    let path = resource_path(&resource.url);
     for (other_place, other) in rules {
         let login = other.login.as_ref();
         let owned = login.map(|login| login.redirect_uri.path()).into_iter();
         let mut owned = owned.chain(login.and_then(|login| login.initiate_path.as_deref()));
         let clashes = other.token.resource.as_ref().is_some_and(|theirs| {
-            theirs != resource && resource_path(theirs) == path && rule.matches.host.overlaps(&other.matches.host)
+            theirs != resource && resource_path(&theirs.url) == path && rule.matches.host.overlaps(&other.matches.host)
         });
         if (clashes && *other_place < place) || owned.any(|theirs| theirs == path) {
             let message = format!("has its metadata at {path}, which means something else in rules[{other_place}]");

@@ -35,7 +35,7 @@ pub fn of(guard: Option<&Guard>, reason: Reason) -> Option<String> {
         _ => return None,
     }
     if let Some(resource) = guard.and_then(|guard| guard.rule.token.resource.as_ref()) {
-        tell("resource_metadata", &resource_metadata::url(resource));
+        tell("resource_metadata", &resource_metadata::url(&resource.url));
     }
     Some(challenge)
 }
@@ -59,7 +59,7 @@ fn realm(guard: Option<&Guard>) -> &str {
     let rule = guard.map(|guard| &guard.rule);
     let configured = rule.and_then(|rule| rule.errors.realm.as_deref());
     let party = guard.and_then(|guard| guard.party.as_ref()).map(|party| party.redirect_uri.host());
-    let resource = rule.and_then(|rule| rule.token.resource.as_ref()).map(|resource| resource.host());
+    let resource = rule.and_then(|rule| rule.token.resource.as_ref()).map(|resource| resource.url.host());
     configured.or(party).or(resource).unwrap_or("oidc")
 }
 

@@ -278,9 +278,9 @@ fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
             // Where the rule is for any host, its resource's name says nothing of the one that a client reaches us by.
             let host = match &guard.rule.matches.host {
                 HostMatch::Any => None,
-                HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.host()),
+                HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.url.host()),
             };
-            add(&resource_path(resource), host, Serves::ResourceMetadata, at);
+            add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
         }
     }
     endpoints

@@ -1,7 +1,7 @@
 //! Who issues tokens for a resource, as clients may ask (RFC 9728).
 
 use super::Gate;
-use crate::config::Place;
+use crate::config::{Place, Resource};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
@@ -30,7 +30,7 @@ pub fn serve(gate: &Gate, guard: &Guard, request: &Request) -> Stop {
 }
 
 /// RFC 9728 §2. Whatever the request says of itself, the resource has its configured name.
-fn document(gate: &Gate, guard: &Guard, resource: &Url) -> Value {
+fn document(gate: &Gate, guard: &Guard, resource: &Resource) -> Value {
     let rule = &guard.rule;
     let issuers = rule.providers.iter().filter_map(|at| gate.provider(*at)).map(|provider| provider.issuer());
     let methods = rule.credentials.bearer.iter().filter_map(|place| match place {
@@ -40,7 +40,7 @@ fn document(gate: &Gate, guard: &Guard, resource: &Url) -> Value {
         Place::Header(_) | Place::Cookie(_) => None,
     });
     let mut document = json!({
-        "resource": resource.as_str(),
+        "resource": resource.name,
         "authorization_servers": issuers.collect::<Vec<_>>(),
         "bearer_methods_supported": methods.collect::<Vec<_>>(),
     });

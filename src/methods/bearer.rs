@@ -23,13 +23,14 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
     };
     let client = token.judge(&rule.token)?;
     let mut sources = Sources { access_token: Some(Rc::clone(&token.claims)), ..Sources::default() };
+    let mut subject = token.subject.clone();
     if rule.token.introspect_jwt || rule.enrich.introspection || rule.enrich.userinfo {
-        Box::pin(ask(world, guard, presented, &token, &mut sources)).await?;
+        subject = Box::pin(ask(world, guard, presented, &token, &mut sources)).await?;
     }
     let identity = Identity {
         method: Method::Bearer,
         issuer: Rc::clone(&token.issuer),
-        subject: token.subject.clone(),
+        subject,
         client,
         sources,
         scope: Rc::clone(&token.scope),
@@ -40,16 +41,17 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
     Ok(Some(Proof::of(identity, presented, rule)))
 }
 
-/// Asks the issuer further questions about its token; what it says must be about the same subject.
+/// Asks the issuer further questions about its token, and gives back whom it is about; that must be one in all that is said.
 async fn ask(
     world: &World,
     guard: &Guard,
     presented: &Presented<'_>,
     token: &AccessToken,
     sources: &mut Sources,
-) -> Result<(), Refusal> {
+) -> Result<Option<Rc<str>>, Refusal> {
     let Rule { token: rules, enrich, .. } = &guard.rule;
     let provider = guard.provider_at(token.provider)?;
+    let mut subject = token.subject.clone();
     if rules.introspect_jwt || enrich.introspection {
         let answer = provider.introspect(world, &presented.token).await?;
         // Whatever it was asked for, an answer that binds the token to a key is not passed over.
@@ -58,20 +60,42 @@ async fn ask(
         } else {
             answer.judge_kind()?
         }
-        same_subject(token, answer.subject.as_deref().or(token.subject.as_deref()), "introspection")?;
+        subject = agreed(subject, answer.subject.as_ref(), "introspection")?;
         sources.introspection = Some(Rc::clone(&answer.claims));
     }
     if enrich.userinfo {
         let answer = provider.ask_userinfo(world, &presented.token).await?;
-        same_subject(token, Some(&answer.subject), "userinfo")?;
+        subject = agreed(subject, Some(&answer.subject), "userinfo")?;
         sources.userinfo = Some(Rc::clone(&answer.claims));
     }
-    Ok(())
+    Ok(subject)
 }
 
-fn same_subject(token: &AccessToken, said: Option<&str>, by: &str) -> Result<(), Refusal> {
-    if token.subject.as_deref() == said {
-        return Ok(());
+/// A token that keeps its subject to itself, as Keycloak's lightweight ones do, has the one that its issuer names.
+fn agreed(known: Option<Rc<str>>, said: Option<&Rc<str>>, by: &str) -> Result<Option<Rc<str>>, Refusal> {
+    match (known, said) {
+        (Some(known), Some(said)) if known != *said => {
+            Err(Refusal::new(Reason::AccessTokenClaims, format!("{by} speaks of another subject than the token")))
+        }
+        (known, said) => Ok(known.or_else(|| said.cloned())),
     }
-    Err(Refusal::new(Reason::AccessTokenClaims, format!("{by} speaks of another subject than the token")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_that_is_said_is_about_one_subject() {
+        let agreed = |known: Option<&str>, said: Option<&str>| {
+            let subject = agreed(known.map(Rc::from), said.map(Rc::from).as_ref(), "userinfo");
+            subject.map(|subject| subject.map(|subject| subject.to_string())).map_err(|refusal| refusal.reason)
+        };
+        let alice = || Ok(Some("alice".to_owned()));
+        assert_eq!(agreed(Some("alice"), Some("alice")), alice());
+        assert_eq!(agreed(Some("alice"), None), alice());
+        assert_eq!(agreed(None, Some("alice")), alice());
+        assert_eq!(agreed(None, None), Ok(None));
+        assert_eq!(agreed(Some("alice"), Some("Alice")), Err(Reason::AccessTokenClaims));
+    }
 }

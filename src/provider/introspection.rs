@@ -159,6 +159,10 @@ impl Introspection {
             400..=499 if error().is_some_and(|error| error == "invalid_client" || error == "unauthorized_client") => {
                 Err(Failure::Outage(Refusal::new(Reason::IntrospectionRefused, what)))
             }
+            // Such as oidc-provider's word on its own JWTs. It is about the token, and nobody else's.
+            400 if error().is_some_and(|error| error == "unsupported_token_type") => {
+                Err(Failure::Dead(Refusal::new(Reason::AccessTokenInactive, what)))
+            }
             // Some providers stumble over a token: that must not keep others waiting.
             500 => Err(Failure::Odd(Refusal::new(Reason::IntrospectionUnavailable, what))),
             429 | 501..=599 => Err(Failure::Outage(Refusal::new(Reason::IntrospectionUnavailable, what))),

@@ -125,7 +125,7 @@ fn userinfo_cannot_add_an_acr() {
     };
     assert_eq!(reason(&shop.idp.jwt(strongly)), None);
 
-    let shop = Shop::api(json!({ "token": strong(), "methods": ["userinfo"] }));
+    let shop = Shop::api(json!({ "token": strong(), "methods": ["bearer", "userinfo"] }));
     said(&shop);
     let reason = |token: &str| shop.decide(&background("/").bearer(token)).reason();
     assert_eq!(reason(&shop.idp.opaque(|_| {})), Some(Reason::AuthenticationWeak));

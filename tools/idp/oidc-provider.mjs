@@ -6,9 +6,15 @@
 //   POST_LOGOUT_REDIRECT_URIS   JSON list, default: the roots of the redirect URIs
 //   BACKCHANNEL_LOGOUT_URI      where logout tokens go, default none
 //   TOKEN_ENDPOINT_AUTH_METHOD  default client_secret_basic
-//   ID_TOKEN_ALG                RS256 (default), PS256, ES256 or EdDSA
+//   ID_TOKEN_ALG                RS256 (default) or another of those below
 //   ROTATE_REFRESH_TOKENS       true (default) or false
 //   ACCESS_TOKEN_SECONDS, ID_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS   lifetimes
+//
+// `resource=https://api.example.com` makes an access token a JWT for that audience, signed with ID_TOKEN_ALG; with a path
+// it says another algorithm (`https://api.example.com/ES384`), or `opaque`.
+//
+// Clients, all with one secret: `demo` logs people in; `orders-app` gets tokens for itself (client_credentials);
+// `orders-api` asks about tokens (introspection), and gets signed answers where it accepts no others.
 
 import { createServer } from 'node:http';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -19,6 +25,8 @@ const port = Number(env.PORT);
 const issuer = `http://127.0.0.1:${port}`;
 const redirectUris = JSON.parse(env.REDIRECT_URIS ?? '["http://localhost:10000/oauth/callback"]');
 const seconds = (name, otherwise) => Number(env[name] ?? otherwise);
+
+const secret = 'a-secret-for-the-demo-and-nothing-else';
 
 const users = {
   demo: {
@@ -52,16 +60,21 @@ const keys = [
   signingKey('RS256', 'rsa', { modulusLength: 2048 }),
   signingKey('PS256', 'rsa', { modulusLength: 2048 }),
   signingKey('ES256', 'ec', { namedCurve: 'P-256' }),
+  signingKey('ES384', 'ec', { namedCurve: 'P-384' }),
+  signingKey('ES512', 'ec', { namedCurve: 'P-521' }),
   signingKey('EdDSA', 'ed25519'),
+  signingKey('Ed25519', 'ed25519'),
+  // For every other RSA algorithm: a key that names none (RFC 7517 §4.4).
+  { ...signingKey('RSA', 'rsa', { modulusLength: 2048 }), alg: undefined },
 ];
-const asymmetric = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'];
 
 const provider = new Provider(issuer, {
   clients: [
     {
       client_id: 'demo',
       // A public client has no secret.
-      ...(env.TOKEN_ENDPOINT_AUTH_METHOD === 'none' ? {} : { client_secret: 'a-secret-for-the-demo-and-nothing-else' }),
+      ...(env.TOKEN_ENDPOINT_AUTH_METHOD === 'none' ? {} : { client_secret: secret }),
       token_endpoint_auth_method: env.TOKEN_ENDPOINT_AUTH_METHOD ?? 'client_secret_basic',
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
@@ -73,6 +86,21 @@ const provider = new Provider(issuer, {
       ...(env.BACKCHANNEL_LOGOUT_URI
         ? { backchannel_logout_uri: env.BACKCHANNEL_LOGOUT_URI, backchannel_logout_session_required: true }
         : {}),
+    },
+    {
+      client_id: 'orders-app',
+      client_secret: secret,
+      grant_types: ['client_credentials'],
+      response_types: [],
+      redirect_uris: [],
+    },
+    {
+      client_id: 'orders-api',
+      client_secret: secret,
+      grant_types: [],
+      response_types: [],
+      redirect_uris: [],
+      introspection_signed_response_alg: env.ID_TOKEN_ALG ?? 'RS256',
     },
   ],
   jwks: { keys },
@@ -110,24 +138,30 @@ const provider = new Provider(issuer, {
   features: {
     devInteractions: { enabled: false },
     introspection: { enabled: true },
+    jwtIntrospection: { enabled: true },
     revocation: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     backchannelLogout: { enabled: true },
     clientCredentials: { enabled: true },
-    // `resource=https://…` in the authorization request makes the access token a JWT for that audience.
     resourceIndicators: {
       enabled: true,
       useGrantedResource: () => true,
       getResourceServerInfo: (_ctx, resource) => ({
         scope: 'api:read api:write',
-        audience: resource,
+        audience: new URL(resource).origin,
         accessTokenTTL: seconds('ACCESS_TOKEN_SECONDS', 300),
-        accessTokenFormat: 'jwt',
-        jwt: { sign: { alg: env.ID_TOKEN_ALG ?? 'RS256' } },
+        ...accessTokenForm(new URL(resource).pathname.slice(1)),
       }),
     },
   },
 });
+
+function accessTokenForm(asked) {
+  if (asked === 'opaque') return { accessTokenFormat: 'opaque' };
+  const alg = asked || (env.ID_TOKEN_ALG ?? 'RS256');
+  // A symmetric algorithm takes the secret that clients share with the provider.
+  return { accessTokenFormat: 'jwt', jwt: { sign: alg.startsWith('HS') ? { alg, key: Buffer.from(secret) } : { alg } } };
+}
 
 // The demo client belongs to the same house as the provider: nobody is asked whether it may have what it asks for.
 async function grantWithoutAsking(ctx) {

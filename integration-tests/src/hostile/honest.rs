@@ -33,6 +33,7 @@ pub(super) fn answer(state: &mut State, call: &Call) -> Reply {
             Some(_) => Reply::json(200, &person()),
             None => Reply::json(401, &json!({ "error": "invalid_token" })),
         },
+        Endpoint::Introspection => introspection(state, call),
         Endpoint::Other => Reply::new(404, "text/plain", "not here".into()),
     }
 }
@@ -43,6 +44,7 @@ fn discovery(issuer: &str) -> Value {
         "authorization_endpoint": format!("{issuer}/authorize"),
         "token_endpoint": format!("{issuer}/token"),
         "userinfo_endpoint": format!("{issuer}/userinfo"),
+        "introspection_endpoint": format!("{issuer}/introspect"),
         "jwks_uri": format!("{issuer}/jwks"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
@@ -99,8 +101,27 @@ fn token(state: &mut State, call: &Call) -> Reply {
     )
 }
 
+/// RFC 7662 §2.2: what it has granted is active, anything else is not.
+fn introspection(state: &State, call: &Call) -> Reply {
+    let granted = call.form("token").and_then(|token| state.granted.get(&token).cloned());
+    Reply::json(200, &granted.unwrap_or_else(|| json!({ "active": false })))
+}
+
+/// What an access token says, as a JWT (RFC 9068 §2.2) or by introspection.
+pub(super) fn access_token_claims(issuer: &str) -> Value {
+    let now = now();
+    json!({
+        "iss": issuer, "sub": "person-1", "aud": crate::api::AUDIENCE, "client_id": "app", "scope": "read write",
+        "iat": now, "exp": now + 300, "jti": random_hex::<8>(),
+    })
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
+}
+
 fn claims(issuer: &str, login: &Login) -> Value {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+    let now = now();
     let mut claims = person();
     claims["iss"] = json!(issuer);
     claims["aud"] = json!(login.client_id);

@@ -19,6 +19,8 @@ pub enum Endpoint {
     Token,
     /// `/userinfo`
     Userinfo,
+    /// `/introspect`
+    Introspection,
     /// Any other path, answered 404.
     Other,
 }
@@ -144,6 +146,7 @@ fn endpoint(target: &str) -> Endpoint {
         "/authorize" => Endpoint::Authorize,
         "/token" => Endpoint::Token,
         "/userinfo" => Endpoint::Userinfo,
+        "/introspect" => Endpoint::Introspection,
         _ => Endpoint::Other,
     }
 }

@@ -180,6 +180,18 @@ fn what_is_not_one_json_object_is_no_answer() {
     assert_eq!(worker.introspects("t").err(), Some(Reason::IntrospectionInvalid));
 }
 
+/// oidc-provider says so of JWTs that it signed itself.
+#[test]
+fn a_token_of_a_kind_that_the_endpoint_does_not_know_is_not_active() {
+    for (error, expected) in
+        [("unsupported_token_type", Reason::AccessTokenInactive), ("invalid_request", Reason::IntrospectionInvalid)]
+    {
+        let (_, answering, worker) = shop();
+        *answering.borrow_mut() = Ok(answer(400, "application/json", &json!({ "error": error }).to_string()));
+        assert_eq!(worker.introspects("t").err(), Some(expected), "{error}");
+    }
+}
+
 // I07, I08, V04
 #[test]
 fn each_status_has_its_reason_and_none_opens() {

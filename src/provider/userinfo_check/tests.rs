@@ -74,8 +74,7 @@ fn what_is_no_answer_opens_nothing() {
         assert_eq!(judged(answer(200, content_type, sub)), Some(Reason::UserinfoUnavailable), "{content_type}");
     }
     for status in (100..600).filter(|status| ![200, 401, 403].contains(status)) {
-        let expected =
-            Reason::UserinfoUnavailable;
+        let expected = Reason::UserinfoUnavailable;
         assert_eq!(judged(answer(status, "application/json", sub)), Some(expected), "{status}");
     }
     assert_eq!(judged(json_answer(sub)), None);
