@@ -45,8 +45,11 @@ fn as_is(ask: Ask) -> Ask {
     ask
 }
 
+/// What makes a request one of a version.
+type Version = fn(Ask) -> Ask;
+
 /// Both versions of HTTP.
-const VERSIONS: [(&str, fn(Ask) -> Ask); 2] = [("HTTP/1.1", as_is), ("HTTP/2", Ask::http2)];
+const VERSIONS: [(&str, Version); 2] = [("HTTP/1.1", as_is), ("HTTP/2", Ask::http2)];
 
 // B02 (CVE-2026-26308): RFC 6750 §2, RFC 9110 §5.3.
 #[tokio::test(flavor = "multi_thread")]

@@ -187,7 +187,7 @@ fn a_token_of_a_kind_that_the_endpoint_does_not_know_is_not_active() {
         [("unsupported_token_type", Reason::AccessTokenInactive), ("invalid_request", Reason::IntrospectionInvalid)]
     {
         let (_, answering, worker) = shop();
-        *answering.borrow_mut() = Ok(answer(400, "application/json", &json!({ "error": error }).to_string()));
+        *answering.borrow_mut() = Ok(answer(400, "application/json", json!({ "error": error }).to_string()));
         assert_eq!(worker.introspects("t").err(), Some(expected), "{error}");
     }
 }
