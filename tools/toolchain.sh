@@ -107,6 +107,14 @@ wasm_module() {
         case "$setting" in CARGO_TARGET_DIR=*) target_dir="${setting#*=}" ;; esac
     done
     built="$target_dir/$wasm_target/release/$(basename "$module")"
+    if [ ! "$built.small" -nt "$built" ]; then
+        need wasm-opt binaryen
+        # A module's size is what each worker's start and memory cost. These are the features that the target has anyway.
+        wasm-opt -O3 --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+            --enable-multivalue --enable-reference-types "$built" -o "$built.part"
+        mv "$built.part" "$built.small"
+    fi
+    built="$built.small"
     mkdir -p "$root/dist"
     # Only a changed module gets a new date, so that what depends on it is not done again for nothing.
     cmp -s "$built" "$module" || cp "$built" "$module"
