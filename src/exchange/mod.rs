@@ -75,7 +75,8 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         };
     };
     if let Err(weak) = strong_enough(world, guard, &proof) {
-        if proof.identity.method == Method::Session && guard.rule.mode == Mode::Enforce {
+        let asks = guard.rule.mode == Mode::Enforce && guard.rule.allow == Allow::Authenticated;
+        if asks && proof.identity.method == Method::Session {
             // A person may do something about it; a background request, which nobody sees, is told.
             Box::pin(authorization_code::begin_again(world, guard, request)).await?;
         }

@@ -146,3 +146,19 @@ fn introspection_says_how_somebody_authenticated() {
     assert_eq!(reason(&token("iron")), Some(Reason::AuthenticationWeak));
     assert_eq!(reason(&token("gold")), None);
 }
+
+/// An optional identity is never asked for: one that is too weak is refused, and no browser sent to log in again.
+#[test]
+fn an_optional_identity_is_not_sent_to_step_up() {
+    let shop = Shop::with(|config| {
+        config["rules"][1]["token"] = strong();
+        config["rules"][1]["login"] = json!({ "scope": "openid" });
+        config["rules"][1]["methods"] = json!(["session", "authorization_code"]);
+    });
+    let mut guest = shop.guest();
+    assert_eq!(guest.open("/maybe").reason(), Some(Reason::AuthenticationWeak));
+    authenticates(&shop, "gold", 0);
+    let mut browser = shop.browser();
+    browser.open("/").assert_served_to("alice");
+    browser.open("/maybe").assert_served_to("alice");
+}
