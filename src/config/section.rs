@@ -6,7 +6,7 @@ use super::duration;
 use super::keys::{Blanks, Key, Kind, Preset, Table};
 use super::problem::{Problems, member};
 use super::shape;
-use crate::words::json::Object;
+use crate::words::json::{Object, whole};
 use crate::words::{ClaimPath, Source};
 use serde_json::Value;
 use std::time::Duration;
@@ -106,7 +106,7 @@ impl<'a> Section<'a> {
     /// A whole number.
     pub fn number(&self, name: &str) -> Option<u64> {
         match (self.value(name), self.preset(name)) {
-            (Some(value), _) => shape::whole(value),
+            (Some(value), _) => whole(value),
             (None, Some(Preset::Number(number))) => Some(*number),
             (None, _) => None,
         }

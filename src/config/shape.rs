@@ -4,7 +4,7 @@ use super::duration;
 use super::keys::{Blanks, Kind, Table};
 use super::nearest::nearest;
 use super::problem::{Problems, member, quoted};
-use crate::words::json::Object;
+use crate::words::json::{Object, whole};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -146,14 +146,6 @@ fn number(value: &Value, least: u64, most: u64) -> Result<(), String> {
         Some(number) => Err(format!("found {number}, needs {least} to {most}")),
         None => Err(needs(&format!("a whole number from {least} to {most}"), value)),
     }
-}
-
-/// A whole number that is not negative. Some control planes turn every number into a double: 10.0 is 10.
-pub(super) fn whole(value: &Value) -> Option<u64> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let number = value.as_number()?;
-    let double = || number.as_f64().filter(|double| (0.0..=EXACT).contains(double) && double.fract() == 0.0);
-    number.as_u64().or_else(|| double().map(|double| double as u64))
 }
 
 fn choice(value: &Value, words: &[&str]) -> Result<(), String> {

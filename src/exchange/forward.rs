@@ -15,22 +15,19 @@ pub fn upstream(
     world: &World,
     guard: &Guard,
     request: &Request,
-    guest: Guest,
+    mut guest: Guest,
     fields: policy::Fields,
 ) -> Verdict {
-    let hiding = match &guest {
-        Guest::Known(proof) => proof.hiding.as_ref(),
+    let hiding = match &mut guest {
+        Guest::Known(proof) => proof.hiding.take(),
         Guest::Anonymous => None,
     };
-    let (mut edits, mut response) = common(gate, request, hiding);
+    let (mut edits, mut response) = common(gate, request, hiding.as_ref());
     // The service does not speak of whom we speak of.
     response.remove.extend(guard.rule.response_headers.iter().map(|header| header.name.clone()));
     response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
-    let method = match &guest {
-        Guest::Known(proof) => Some(proof.identity.method),
-        Guest::Anonymous => None,
-    };
+    let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
     let mut properties = Vec::new();
     match guest {
@@ -90,15 +87,15 @@ fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> (HeaderEdi
 }
 
 /// Keeps the credential that was used from the service; gives back the body that it gets instead.
-fn hide(hiding: &Hiding, edits: &mut HeaderEdits) -> Option<String> {
+fn hide(hiding: Hiding, edits: &mut HeaderEdits) -> Option<String> {
     match hiding {
-        Hiding::Header(name) => edits.remove.push(name.clone()),
+        Hiding::Header(name) => edits.remove.push(name),
         // Left out with our own.
         Hiding::Cookie(_) => {}
-        Hiding::Target(target) => edits.set.push((":path".to_owned(), target.clone().into_bytes())),
+        Hiding::Target(target) => edits.set.push((":path".to_owned(), target.into_bytes())),
         Hiding::Body(body) => {
             edits.set.push(("content-length".to_owned(), body.len().to_string().into_bytes()));
-            return Some(body.clone());
+            return Some(body);
         }
     }
     None

@@ -45,9 +45,9 @@ impl Gate {
             None => provider.client.client_secret.iter().cloned().collect(),
         };
         let memories = Memories::new(&config.cache);
-        let (providers, problems) = partition(config.providers.iter().enumerate().map(|(at, provider)| {
-            let kept = KeptClaims::of(&config.rules, at);
-            Provider::new(provider.clone(), &ring(provider), &memories, kept).map(Rc::new)
+        let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
+        let (providers, problems) = partition(config.providers.iter().zip(&kept).map(|(provider, kept)| {
+            Provider::new(provider.clone(), &ring(provider), &memories, kept.clone()).map(Rc::new)
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -55,7 +55,6 @@ impl Gate {
         let limiter = Limiter::new(&config.providers.first().map(ring).unwrap_or_default());
         let session = config.session.map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref());
-        let kept = (0..providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {

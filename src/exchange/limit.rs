@@ -8,11 +8,7 @@ use crate::world::World;
 
 /// Lets a guest's request go on who has not spent what the rule grants. One who has keeps what became of its session.
 pub async fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
-    let identity = match &guest {
-        Guest::Anonymous => None,
-        Guest::Known(proof) => Some(&proof.identity),
-    };
-    match gate.limiter().take(world, &guard.rule, identity).await {
+    match gate.limiter().take(world, &guard.rule, guest.identity()).await {
         Ok(fields) => forward::upstream(gate, world, guard, request, guest, fields),
         Err(refusal) if guard.rule.mode == Mode::Report => {
             forward::on_trial(gate, world, guard, request, refusal.into())

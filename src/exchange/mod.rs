@@ -18,7 +18,7 @@ pub use gate::Gate;
 use crate::config::{Allow, Mode};
 use crate::methods::{self, Guard, Proof, authorization_code};
 use crate::policy;
-use crate::words::{Method, Reason, Refusal, Request, Stop, Verdict};
+use crate::words::{Identity, Method, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
 /// Who comes in.
@@ -27,6 +27,16 @@ enum Guest {
     Anonymous,
     /// One proven identity.
     Known(Proof),
+}
+
+impl Guest {
+    /// The identity, if it is known.
+    fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Anonymous => None,
+            Self::Known(proof) => Some(&proof.identity),
+        }
+    }
 }
 
 /// Decides one request. Never fails: what goes wrong becomes an answer with its [`Reason`].

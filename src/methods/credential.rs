@@ -3,8 +3,9 @@
 use crate::config::{Place, Rule, TokenForm};
 use crate::http::cookie;
 use crate::http::form;
+use crate::jose::MAX_TOKEN;
 use crate::words::{Reason, Refusal, Request, Secret};
-use crate::world::{BodyError, World};
+use crate::world::World;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -12,8 +13,6 @@ use std::rc::Rc;
 const PARAMETER: &str = "access_token";
 /// The largest form in which a token is looked for, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
-/// The longest token, in bytes.
-const LONGEST: usize = 64 * 1024;
 
 /// An access token, as a request carries it. Nothing is known of it but its spelling.
 pub struct Presented<'a> {
@@ -61,7 +60,7 @@ pub async fn presented<'a>(world: &World, rule: &Rule, request: &'a Request) -> 
         found = here.or(found);
     }
     match found {
-        Some(presented) if presented.token.len() > LONGEST || !is_token68(&presented.token) => {
+        Some(presented) if presented.token.len() > MAX_TOKEN || !is_token68(&presented.token) => {
             Err(malformed("the access token has characters that none has, or too many (RFC 6750 §2.1)"))
         }
         found => Ok(found),
@@ -117,13 +116,7 @@ async fn in_form<'a>(world: &World, request: &'a Request) -> Result<Option<Prese
     if matches!(request.method(), Some("GET" | "HEAD")) || !form::is_form(request) {
         return Ok(None);
     }
-    let body = world.body(LARGEST_FORM).await.map_err(|error| match error {
-        BodyError::Unreadable => Refusal::new(
-            Reason::BodyUnreadable,
-            "route the forms of this rule to an instance with `bodies: readable`, whose host setting lets it read bodies",
-        ),
-        BodyError::TooLarge => Reason::BodyTooLarge.into(),
-    })?;
+    let body = world.body(LARGEST_FORM).await.map_err(|error| error.refusal("the forms of this rule"))?;
     // What is no text has no token in it that we would take.
     let Ok(body) = String::from_utf8(body) else { return Ok(None) };
     let Some((token, rest)) = parameter(&body)? else { return Ok(None) };

@@ -1,7 +1,8 @@
 //! The ID token of a login, verified with the provider's keys: OIDC Core §3.1.3.7.
 
-use super::{Keys, Provider};
-use crate::jose::{self, Authentication, ExpectedIdToken, Jws, JwtError, Nonce, VerifiedJwt};
+use super::Provider;
+use super::proof::NoProof;
+use crate::jose::{self, Authentication, ExpectedIdToken, JwtError, Nonce, VerifiedJwt};
 use crate::words::{Algorithm, Reason, Refusal, Secret};
 use crate::world::World;
 use std::time::Duration;
@@ -42,33 +43,11 @@ impl Provider {
             };
             jose::verify_id_token(&**world, text, keys, &expected)
         };
-        let refusal = |error| self.refusal(error);
-        if Jws::parse(text).is_ok_and(|jws| jws.algorithm().is_symmetric()) {
-            let secret = self.settings.client.client_secret.as_ref();
-            return match secret {
-                Some(secret) => judge(jose::Keys::Secret(secret)).map_err(refusal),
-                None => Err(self.refusal(JwtError::AlgorithmNotAllowed)),
-            };
-        }
-        let kept = match &*self.keys {
-            Keys::Inline(keys) => return judge(jose::Keys::Public(keys)).map_err(refusal),
-            Keys::Fetched(kept) => kept,
-        };
-        let host = world.host();
-        let mut keys = kept.get(&host).await?;
-        // Twice: the first renewal may only bring what another worker fetched a while ago.
-        for _ in 0..2 {
-            match judge(jose::Keys::Public(&keys)) {
-                // A wrong signature may be a new key under an old name, or one that has no name.
-                Err(JwtError::KeyUnknown | JwtError::Signature) => {}
-                outcome => return outcome.map_err(refusal),
-            }
-            match kept.renew(&host, THROTTLE).await? {
-                Some(newer) => keys = newer,
-                None => break,
-            }
-        }
-        judge(jose::Keys::Public(&keys)).map_err(refusal)
+        let secret = self.settings.client.client_secret.as_ref();
+        self.keys.prove_given(&world.host(), THROTTLE, secret, text, judge).await.map_err(|lack| match lack {
+            NoProof::Token(error) | NoProof::Perhaps(error, _) => self.refusal(error),
+            NoProof::Keys(refusal) => refusal,
+        })
     }
 
     fn id_token_algorithms(&self) -> Vec<Algorithm> {

@@ -7,7 +7,7 @@ use super::proof::NoProof;
 use super::{Keys, Metadatas, Provider, answers, client_auth, issuers, request};
 use crate::config::{self, IntrospectionForm};
 use crate::http::{Url, form};
-use crate::jose::{self, Expected, Jws, JwtError, Kind, MAX_TOKEN, Untrusted, VerifiedJwt, claims};
+use crate::jose::{self, Expected, JwtError, Kind, MAX_TOKEN, Untrusted, VerifiedJwt, claims};
 use crate::words::json::Object;
 use crate::words::{Claims, Reason, Refusal, Secret, UnixTime};
 use crate::world::{Endpoint, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse, World};
@@ -205,17 +205,10 @@ impl Introspection {
             };
             jose::verify(&**host, Untrusted::parse(text)?, keys, &expected)
         };
-        let invalid = |error: JwtError| self.invalid(&error.to_string());
-        if Jws::parse(text).is_ok_and(|jws| jws.algorithm().is_symmetric()) {
-            return match &settings.client.client_secret {
-                Some(secret) => judge(jose::Keys::Secret(secret)).map_err(invalid),
-                None => Err(invalid(JwtError::AlgorithmNotAllowed)),
-            };
-        }
-        let may_help = |error: &JwtError| matches!(error, JwtError::KeyUnknown | JwtError::Signature);
-        let proven = self.keys.prove(host, self.refetch, may_help, |keys| judge(jose::Keys::Public(keys))).await;
-        proven.map(|(verified, _)| verified).map_err(|lack| match lack {
-            NoProof::Token(error) => invalid(error),
+        let secret = settings.client.client_secret.as_ref();
+        self.keys.prove_given(host, self.refetch, secret, text, judge).await.map_err(|lack| match lack {
+            NoProof::Token(error) => self.invalid(&error.to_string()),
+            NoProof::Perhaps(_, refusal) => Failure::Outage(*refusal),
             NoProof::Keys(refusal) => Failure::Outage(refusal),
         })
     }

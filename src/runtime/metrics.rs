@@ -33,12 +33,13 @@ impl Metrics {
     pub fn tell(&self, rule: impl Fn(u32) -> Option<String>, mut add: impl FnMut(&str, u64)) {
         let pending = std::mem::take(&mut *self.pending.borrow_mut());
         for (metric, count) in pending {
-            add(&format!("oidc.{}", name(metric)), count);
+            let name = name(metric);
+            add(&format!("oidc.{name}"), count);
             if let Metric::Decided { rule: Some(at), outcome } = metric
                 && self.is_room_for(at, outcome)
                 && let Some(rule) = rule(at)
             {
-                add(&format!("oidc.rule.{rule}.{}", name(metric)), count);
+                add(&format!("oidc.rule.{rule}.{name}"), count);
             }
         }
     }

@@ -19,6 +19,14 @@ pub enum JsonError {
     NotAnObject,
 }
 
+/// A whole number that is not negative. Some writers, control planes among them, turn every number into a double: 10.0 is 10.
+pub fn whole(value: &Value) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let number = value.as_number()?;
+    let double = || number.as_f64().filter(|double| (0.0..=EXACT).contains(double) && double.fract() == 0.0);
+    number.as_u64().or_else(|| double().map(|double| double as u64))
+}
+
 /// Parses `text` as one JSON object.
 ///
 /// Duplicate member names are refused at every level, since readers differ on which of them counts.

@@ -8,7 +8,7 @@ pub mod script;
 pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
 pub use flights::{FlightLost, Flights};
 
-use crate::words::{Method, Reason, UnixTime};
+use crate::words::{Method, Reason, Refusal, UnixTime};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -46,6 +46,19 @@ pub enum BodyError {
     Unreadable,
     /// It is larger than the bound.
     TooLarge,
+}
+
+impl BodyError {
+    /// The refusal of a request whose body is needed; `what` should be routed elsewhere where none can be read.
+    pub fn refusal(self, what: &str) -> Refusal {
+        match self {
+            Self::Unreadable => {
+                let way = "to an instance with `bodies: readable`, whose host setting lets it read bodies";
+                Refusal::new(Reason::BodyUnreadable, format!("route {what} {way}"))
+            }
+            Self::TooLarge => Reason::BodyTooLarge.into(),
+        }
+    }
 }
 
 /// The next writer's proof that nobody wrote in between; `NEW` where there was nothing.

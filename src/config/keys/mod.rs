@@ -134,4 +134,6 @@ const fn key(name: &'static str, kind: Kind, preset: Preset, _: &'static str) ->
 
 /// Any length of time that makes sense for a session.
 const SPAN: Kind = Kind::Duration { least: Duration::from_secs(1), most: Duration::from_secs(10 * 365 * 86_400) };
+/// Who may say a claim: `words::Source`.
+const SOURCE: Kind = Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]);
 const NONE: Preset = Preset::Said("none");

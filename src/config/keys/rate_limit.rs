@@ -1,6 +1,6 @@
 //! The keys of a rate limit.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Key, Kind, NONE, Preset, SOURCE, Table, key};
 use crate::config::rate_limit::MOST;
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ pub static RATE_LIMIT: Table = Table {
         ),
         key(
             "source",
-            Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]),
+            SOURCE,
             Preset::Text("any"),
             "Who says `by` and `limit_claim`; `any`: whoever has the claim, in this order.",
         ),

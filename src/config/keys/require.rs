@@ -1,9 +1,6 @@
 //! The keys of `require`.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key};
-
-/// Who may be asked for a claim.
-const SOURCES: Kind = Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]);
+use super::{Blanks, Kind, NONE, Preset, SOURCE, Table, key};
 
 /// What an identity must be.
 pub static REQUIRE: Table = Table {
@@ -90,7 +87,7 @@ pub static CLAIM: Table = Table {
     blanks: Blanks::Refused,
     keys: &[
         key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
-        key("source", SOURCES, Preset::Text("any"), "Who must say it; `any`: the first of them that has the claim."),
+        key("source", SOURCE, Preset::Text("any"), "Who must say it; `any`: the first of them that has the claim."),
         key("equals", Kind::Scalar, NONE, "This very value, of the same JSON type."),
         key("any_of", Kind::Some(&Kind::Scalar), NONE, "One of these."),
         key("all_of", Kind::Some(&Kind::Scalar), NONE, "All of these, as members."),
@@ -123,6 +120,6 @@ pub static FORBIDDEN_CLAIM: Table = Table {
     blanks: Blanks::Refused,
     keys: &[
         key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
-        key("source", SOURCES, Preset::Text("any"), "Who must not say it; `any`: nobody."),
+        key("source", SOURCE, Preset::Text("any"), "Who must not say it; `any`: nobody."),
     ],
 };

@@ -1,33 +1,14 @@
 //! The keys of a rule.
 
 use super::rate_limit::RATE_LIMIT_KEY;
-use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, TOKEN, Table, key};
+use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
 
 /// A rule.
 pub static RULE: Table = Table {
     place: "rules[]",
     doc: "A rule: which requests it is for, who may pass, and what the service gets to see.",
     blanks: Blanks::Unset,
-    keys: &[
-        NAME,
-        MATCHES,
-        ALLOW,
-        MODE,
-        PROVIDER,
-        AMBIGUOUS_PATHS,
-        METHODS,
-        CREDENTIALS_KEY,
-        TOKEN_KEY,
-        LOGIN_KEY,
-        REQUIRE_KEY,
-        CONSUMER,
-        ENRICH,
-        UPSTREAM_HEADERS,
-        RESPONSE_HEADERS,
-        PROPERTIES,
-        RATE_LIMIT_KEY,
-        ERRORS_KEY,
-    ],
+    keys: &KEYS,
 };
 
 /// What every rule has unless it says otherwise.
@@ -36,24 +17,31 @@ pub static DEFAULTS: Table = Table {
     doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
     blanks: Blanks::Unset,
-    keys: &[
-        MODE,
-        PROVIDER,
-        AMBIGUOUS_PATHS,
-        METHODS,
-        CREDENTIALS_KEY,
-        TOKEN_KEY,
-        LOGIN_KEY,
-        REQUIRE_KEY,
-        CONSUMER,
-        ENRICH,
-        UPSTREAM_HEADERS,
-        RESPONSE_HEADERS,
-        PROPERTIES,
-        RATE_LIMIT_KEY,
-        ERRORS_KEY,
-    ],
+    keys: KEYS.split_at(OWN).1,
 };
+
+/// How many keys, the first ones, each rule has for itself.
+const OWN: usize = 3;
+static KEYS: [Key; 18] = [
+    NAME,
+    MATCHES,
+    ALLOW,
+    MODE,
+    PROVIDER,
+    AMBIGUOUS_PATHS,
+    METHODS,
+    CREDENTIALS_KEY,
+    TOKEN_KEY,
+    LOGIN_KEY,
+    REQUIRE_KEY,
+    CONSUMER,
+    ENRICH,
+    UPSTREAM_HEADERS,
+    RESPONSE_HEADERS,
+    PROPERTIES,
+    RATE_LIMIT_KEY,
+    ERRORS_KEY,
+];
 
 const NAME: Key = key(
     "name",
@@ -237,12 +225,7 @@ pub static TOLD_HEADER: Table = Table {
     blanks: Blanks::Unset,
     keys: &[
         key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
-        key(
-            "source",
-            Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]),
-            Preset::Text("any"),
-            "Who must say the claim; `any`: the first of them that has it.",
-        ),
+        key("source", SOURCE, Preset::Text("any"), "Who must say the claim; `any`: the first of them that has it."),
         key(
             "claims",
             Kind::Choice(&["id_token", "access_token", "introspection", "userinfo"]),

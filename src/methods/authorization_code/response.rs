@@ -3,7 +3,7 @@
 use crate::config::ResponseMode;
 use crate::http::form;
 use crate::words::{Reason, Refusal, Request};
-use crate::world::{BodyError, World};
+use crate::world::World;
 
 /// The largest form that is read, in bytes.
 const LARGEST: usize = 32 * 1024;
@@ -40,13 +40,7 @@ async fn form_body(world: &World, request: &Request) -> Result<String, Refusal> 
     if !form::is_form(request) {
         return Err(Refusal::new(Reason::CallbackMalformed, "the POST is no form by its content type"));
     }
-    let body = world.body(LARGEST).await.map_err(|error| match error {
-        BodyError::Unreadable => Refusal::new(
-            Reason::BodyUnreadable,
-            "route this path to an instance with `bodies: readable`, whose host setting lets it read bodies",
-        ),
-        BodyError::TooLarge => Reason::BodyTooLarge.into(),
-    })?;
+    let body = world.body(LARGEST).await.map_err(|error| error.refusal("this path"))?;
     String::from_utf8(body).map_err(|_| Refusal::new(Reason::CallbackMalformed, "the form is not UTF-8"))
 }
 

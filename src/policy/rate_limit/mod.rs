@@ -7,6 +7,7 @@ mod slots;
 use crate::cache::Cache;
 use crate::config::{Counted, MOST_PER_PERIOD, OnFailure, Rate, RateLimit, RateLimitService, Rule};
 use crate::seal::KeyedHash;
+use crate::words::json::whole;
 use crate::words::{Identity, Reason, Refusal, Secret};
 use crate::world::{Metric, World};
 use bucket::{Allowance, Bucket, Taken};
@@ -204,10 +205,7 @@ fn claimed<'a>(limit: &RateLimit, identity: &'a Identity) -> Option<Cow<'a, str>
 
 /// A whole number from 1 to the most there is, written with a fraction of zero or without.
 fn usable(claim: &Value) -> Option<u32> {
-    let number = claim.as_number()?;
-    let double = || number.as_f64().filter(|double| double.fract() == 0.0 && (0.0..=4e9).contains(double));
-    let whole = number.as_u64().or_else(|| double().map(|double| double as u64))?;
-    u32::try_from(whole).ok().filter(|whole| (1..=MOST_PER_PERIOD).contains(whole))
+    u32::try_from(whole(claim)?).ok().filter(|whole| (1..=MOST_PER_PERIOD).contains(whole))
 }
 
 #[cfg(test)]
