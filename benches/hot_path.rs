@@ -6,7 +6,7 @@
 use ed25519_dalek::{Signer, SigningKey};
 use oidc_proxy_wasm::config;
 use oidc_proxy_wasm::exchange::{self, Gate};
-use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Owner, Sessions};
+use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Origin, Owner, Sessions};
 use oidc_proxy_wasm::words::{Headers, Request, Secret, Verdict};
 use oidc_proxy_wasm::world::ProviderResponse;
 use oidc_proxy_wasm::world::script::Script;
@@ -145,6 +145,8 @@ fn cookie(script: &Script) -> String {
         access_expires: now.plus(Duration::from_secs(3600)),
         refresh_token: None,
         id_token: Some(Rc::new(Secret::new(jwt))),
+        origin: Origin::default(),
+        remembered: false,
     };
     let lines = sessions.set(&script.world(), &content, &Headers::default());
     let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));

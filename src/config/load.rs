@@ -4,7 +4,7 @@ use super::keys::{PROVIDER, RULE, TOP};
 use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
-use super::{Bodies, Config, Consumers, Observability, Provider, Rule};
+use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
 use super::{addresses, cache_reader, consumer_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
@@ -69,13 +69,14 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let session = read_session(top, needs_session, &rules);
     let observability = read_observability(&top.section("observability"))?;
     let cache = cache_reader::read(&top.section("cache"))?;
+    let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules);
-    Some(Config { bodies, providers, rules, session, cache, observability, asserted_headers })
+    Some(Config { bodies, providers, rules, session, revocation, cache, observability, asserted_headers })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {
@@ -136,6 +137,15 @@ fn read_session(top: &Section, needed_by: Option<usize>, rules: &[Rule]) -> Opti
         );
     }
     None
+}
+
+fn read_revocation(section: &Section, session: Option<&super::Session>) -> Option<Revocation> {
+    let (entries, max_age) = (usize::try_from(section.number("entries")?).ok()?, section.duration("max_age")?);
+    if let Some(session) = session.filter(|session| session.absolute > max_age) {
+        let needed = session.absolute.as_secs();
+        section.problem("max_age", format!("is shorter than session.absolute, {needed}s: a session would come back"));
+    }
+    Some(Revocation { entries, max_age })
 }
 
 fn read_observability(section: &Section) -> Option<Observability> {

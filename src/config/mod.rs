@@ -22,6 +22,7 @@ mod rate_limit;
 mod rate_limit_reader;
 mod require;
 mod require_reader;
+mod revocation;
 mod rule;
 mod rule_reader;
 mod secrets;
@@ -42,6 +43,7 @@ pub use provider::{
 };
 pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, RateLimit, RateLimitService};
 pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, ValuesRule};
+pub use revocation::Revocation;
 pub use rule::{
     Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
     Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
@@ -78,6 +80,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Sessions; present whenever a rule uses them.
     pub session: Option<Session>,
+    /// What was revoked.
+    pub revocation: Revocation,
     /// What is remembered.
     pub cache: Cache,
     /// What operators see.

@@ -6,11 +6,11 @@ use super::rules::Asked;
 use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
-use crate::methods::{Guard, RelyingParty};
-use crate::policy::Limiter;
+use crate::methods::Guard;
+use crate::policy::{Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
-use crate::session::{Kept, OpenedSessions, Owner, Sessions};
+use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
 use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
@@ -52,16 +52,19 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let limiter = Limiter::new(&config.providers.first().map(ring).unwrap_or_default());
-        let session = config.session.map(Rc::new);
-        let parties = parties(&config.rules, &providers, session.as_ref());
+        let ring_of_all = config.providers.first().map(ring).unwrap_or_default();
+        let limiter = Limiter::new(&ring_of_all);
+        let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all));
+        let session = config.session.clone().map(Rc::new);
+        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
+            let revocations = Rc::clone(&revocations);
             let place = u32::try_from(at).unwrap_or(u32::MAX);
-            Ok(Guard { place, rule: rule.clone(), party, providers, tokens })
+            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations })
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -202,7 +205,12 @@ struct Party {
     party: Rc<RelyingParty>,
 }
 
-fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<config::Session>>) -> Vec<Party> {
+fn parties(
+    rules: &[Rule],
+    providers: &[Rc<Provider>],
+    session: Option<&Rc<config::Session>>,
+    revocations: &Rc<Revocations>,
+) -> Vec<Party> {
     let mut parties: Vec<Party> = Vec::new();
     let opened = OpenedSessions::default();
     let Some(session) = session else { return parties };
@@ -221,6 +229,7 @@ fn parties(rules: &[Rule], providers: &[Rc<Provider>], session: Option<&Rc<confi
             sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened),
             issuer: provider.issuer().into(),
             provider: Rc::clone(provider),
+            revocations: Rc::clone(revocations),
             redirect_uri: login.redirect_uri.clone(),
             by: match provider.settings.response_mode {
                 ResponseMode::Query => Return::Navigation,

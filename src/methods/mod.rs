@@ -10,28 +10,13 @@ mod userinfo;
 pub use credential::Hiding;
 
 use crate::config::{Allow, Login, Mode, Rule};
-use crate::http::Url;
+use crate::policy::Revocations;
 use crate::provider::{AccessTokens, Provider};
-use crate::session::Sessions;
-use crate::session::login::Return;
+use crate::session::RelyingParty;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
 use credential::Presented;
 use std::rc::Rc;
-
-/// We as a client of one provider, with one place to come back to, and the sessions that come of it.
-pub struct RelyingParty {
-    /// The provider.
-    pub provider: Rc<Provider>,
-    /// Its issuer, for the identities that it vouches for.
-    pub issuer: Rc<str>,
-    /// Its sessions.
-    pub sessions: Sessions,
-    /// Where logins come back to.
-    pub redirect_uri: Url,
-    /// How they come back.
-    pub by: Return,
-}
 
 /// A rule, with what its methods work with.
 pub struct Guard {
@@ -45,6 +30,8 @@ pub struct Guard {
     pub providers: Rc<[Rc<Provider>]>,
     /// JWT access tokens that were verified.
     pub tokens: Rc<AccessTokens>,
+    /// What was revoked.
+    pub revocations: Rc<Revocations>,
 }
 
 impl Guard {

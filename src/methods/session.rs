@@ -1,7 +1,7 @@
 //! A session cookie that we sealed.
 
-use super::{Guard, Proof, RelyingParty};
-use crate::session::{Life, Opened};
+use super::{Guard, Proof};
+use crate::session::{Life, Opened, RelyingParty};
 use crate::words::{Identity, Method, Request, Sources, Stop};
 use crate::world::World;
 use std::rc::Rc;

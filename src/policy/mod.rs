@@ -4,9 +4,11 @@ mod claims;
 mod consumer;
 mod email;
 mod rate_limit;
+mod revocation;
 mod step_up;
 
 pub use rate_limit::{Fields, Limiter};
+pub use revocation::{Mark, Name, Revocations};
 pub use step_up::step_up;
 
 use crate::config::{Names, Require, Rule, ValuesRule};

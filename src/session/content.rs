@@ -1,5 +1,6 @@
 //! What a session holds, and how it is written down.
 
+use super::origin::{self, Origin};
 use crate::words::json::{self, Object};
 use crate::words::{Claims, Secret, UnixTime};
 use base64::Engine;
@@ -32,9 +33,14 @@ pub struct Content {
     pub refresh_token: Option<Secret>,
     /// The ID token.
     pub id_token: Option<Rc<Secret>>,
+    /// The login that it comes of.
+    pub origin: Origin,
+    /// Whether the person asked to be remembered: such a session has longer lives.
+    pub remembered: bool,
 }
 
-/// The first byte of what is written, so that later formats can be told apart.
+/// The first byte of what is written. It changes only where an older filter could not go on with what it reads: what is new
+/// is written behind what was there, older filters skip it, and newer ones do without it.
 const FORMAT: u8 = 1;
 
 #[derive(Serialize, Deserialize)]
@@ -56,6 +62,14 @@ struct Wire<'a> {
     refresh_token: Token<'a>,
     #[serde(borrow)]
     id_token: Token<'a>,
+}
+
+/// What came later than the first filters that keep sessions.
+#[derive(Default, Serialize, Deserialize)]
+struct Later<'a> {
+    #[serde(borrow)]
+    origin: origin::Wire<'a>,
+    remembered: bool,
 }
 
 /// A token. The parts of a JWT are kept as the bytes that they encode: the cookie encodes them once more anyhow.
@@ -86,13 +100,16 @@ impl Content {
             refresh_token: refresh_token.token(),
             id_token: id_token.token(),
         };
-        postcard::to_extend(&wire, vec![FORMAT]).ok()
+        let later = Later { origin: self.origin.wire(), remembered: self.remembered };
+        let bytes = postcard::to_extend(&wire, vec![FORMAT]).ok()?;
+        postcard::to_extend(&later, bytes).ok()
     }
 
     /// Reads what [`Self::write`] wrote; `None` for anything else.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let (&FORMAT, bytes) = bytes.split_first()? else { return None };
-        let wire: Wire<'_> = postcard::from_bytes(bytes).ok()?;
+        let (wire, rest): (Wire<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
+        let later = if rest.is_empty() { Later::default() } else { postcard::from_bytes(rest).ok()? };
         let claims: Object = json::object(wire.claims).ok()?;
         Some(Self {
             sid: wire.sid,
@@ -106,6 +123,8 @@ impl Content {
             access_expires: UnixTime::from_secs(wire.access_expires),
             refresh_token: wire.refresh_token.secret(),
             id_token: wire.id_token.secret().map(Rc::new),
+            origin: later.origin.origin(),
+            remembered: later.remembered,
         })
     }
 }
@@ -169,6 +188,14 @@ pub mod tests {
             access_expires: UnixTime::from_secs(4_600),
             refresh_token: Some(Secret::new("opaque.with dots?.")),
             id_token: None,
+            origin: Origin {
+                issued: UnixTime::from_secs(990),
+                auth_time: Some(980),
+                azp: None,
+                nonce: Some([3; 16]),
+                sid: Some("s 1".into()),
+            },
+            remembered: true,
         }
     }
 
@@ -182,6 +209,18 @@ pub mod tests {
         assert_eq!(read.access_token, content().access_token);
         assert_eq!(read.refresh_token, content().refresh_token);
         assert_eq!(read.id_token, None);
+        assert_eq!((read.origin, read.remembered), (content().origin, true));
+    }
+
+    /// What the first filters sealed, which knew no `Later`, opens; and what a later filter seals opens here.
+    #[test]
+    fn neighbours_in_a_rolling_upgrade_read_each_other() {
+        let bytes = content().write().unwrap();
+        let later = postcard::to_allocvec(&Later { origin: content().origin.wire(), remembered: true }).unwrap();
+        let first = Content::read(&bytes[..bytes.len() - later.len()]).unwrap();
+        assert_eq!((first.sid, first.origin, first.remembered), ([7; 16], Origin::default(), false));
+        let next = Content::read(&[bytes.as_slice(), b"what comes next"].concat()).unwrap();
+        assert_eq!((next.sid, next.origin), ([7; 16], content().origin));
     }
 
     #[test]
@@ -204,7 +243,8 @@ pub mod tests {
     #[test]
     fn other_formats_and_cut_ones_are_not_read() {
         let bytes = content().write().unwrap();
-        for end in 0..bytes.len() {
+        let later = postcard::to_allocvec(&Later { origin: content().origin.wire(), remembered: true }).unwrap();
+        for end in (0..bytes.len()).filter(|end| bytes.len() - end != later.len()) {
             assert!(Content::read(&bytes[..end]).is_none(), "cut at {end}");
         }
         let mut later = bytes.clone();

@@ -4,9 +4,13 @@ pub mod content;
 mod cookie;
 mod life;
 pub mod login;
+mod origin;
+mod party;
 
 pub use content::Content;
 pub use life::Life;
+pub use origin::Origin;
+pub use party::RelyingParty;
 
 use crate::cache::Cache;
 use crate::config;

@@ -13,6 +13,7 @@ pub fn configuration() -> Value {
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
         "session": session(),
+        "revocation": { "entries": 1000, "max_age": "48h" },
         "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })

@@ -1,6 +1,8 @@
 //! The outermost keys.
 
-use super::{Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, RULE, SESSION, Table, key};
+use super::{
+    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, REVOCATION, RULE, SESSION, Table, key,
+};
 
 /// The whole configuration.
 pub static TOP: Table = Table {
@@ -43,6 +45,7 @@ const KEYS: &[Key] = &[
         "The applications and people that the gateway knows by name, for rules with `consumer`.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
+    key("revocation", Kind::Section(&REVOCATION), NONE, "What was revoked before its end."),
     key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),
     key("observability", Kind::Section(&OBSERVABILITY), NONE, "What operators see."),
 ];

@@ -1,6 +1,6 @@
 //! The browser comes back from the provider: RFC 6749 §4.1.2, OIDC Core §3.1.2.5 and §3.1.3.
 
-use super::super::{Guard, Proof, RelyingParty};
+use super::super::{Guard, Proof};
 use super::response::{self, AuthorizationResponse};
 use super::{Start, landing, redirect};
 use crate::config::{self, LoginAction};
@@ -9,8 +9,8 @@ use crate::http::text;
 use crate::policy;
 use crate::provider::token::{self, Code, Tokens};
 use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
-use crate::session::Content;
 use crate::session::login::{Found, Login};
+use crate::session::{Content, Origin, RelyingParty};
 use crate::words::json::Object;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
 use crate::world::World;
@@ -134,7 +134,7 @@ impl<'a> Callback<'a> {
     }
 
     /// The verified claims: of the ID token, and of userinfo where the rule asks for it.
-    async fn claims(&self, world: &World, tokens: &Tokens) -> Result<(Rc<str>, Object), Refusal> {
+    async fn claims(&self, world: &World, tokens: &Tokens) -> Result<(Rc<str>, Origin, Object), Refusal> {
         let id_token = tokens.id_token.as_ref().ok_or(Reason::IdTokenMissing)?;
         let evidence = LoginEvidence { nonce: &self.login.nonce, access_token: &tokens.access_token };
         let verified = self.party.provider.verify_id_token(world, id_token, &evidence).await?;
@@ -158,7 +158,7 @@ impl<'a> Callback<'a> {
                 }
             }
         }
-        Ok((subject, claims))
+        Ok((subject, Origin::of(verified.claims()), claims))
     }
 
     /// A new session under a new id, whatever the browser had before (GHSA-f24x-5g9q-753f).
@@ -167,7 +167,7 @@ impl<'a> Callback<'a> {
         world: &World,
         request: &Request,
         tokens: Tokens,
-        (subject, claims): (Rc<str>, Object),
+        (subject, origin, claims): (Rc<str>, Origin, Object),
     ) -> Result<Proof, Stop> {
         let sessions = &self.party.sessions;
         let now = world.now();
@@ -183,6 +183,8 @@ impl<'a> Callback<'a> {
             access_expires: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
             refresh_token: tokens.refresh_token,
             id_token: tokens.id_token.map(Rc::new),
+            origin,
+            remembered: false,
         };
         let mut cookies = sessions.set(world, &content, &request.headers)?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));

@@ -9,11 +9,12 @@ mod response;
 pub use callback::{Ending, callback};
 pub use initiate::initiate;
 
-use super::{Guard, RelyingParty};
+use super::Guard;
 use crate::config::{Login, ResponseMode};
 use crate::http::navigation::{self, Audience};
 use crate::http::{form, host, text};
 use crate::provider::Metadata;
+use crate::session::RelyingParty;
 use crate::session::login::{self, Beginning};
 use crate::words::{Reason, Refusal, Request, Response, Stop};
 use crate::world::World;
@@ -128,14 +129,6 @@ fn passed_params(login: &Login, target: &str) -> Vec<(String, String)> {
     let fields = form::parse(query).unwrap_or_default();
     let passed = fields.into_iter().filter(|(name, _)| login.pass_params.contains(name));
     passed.map(|(name, value)| (name, value.chars().take(LONGEST_PASSED).collect())).collect()
-}
-
-impl RelyingParty {
-    /// An absolute URL on our own host: whatever `target` says, the browser stays there (attacks O01, O06).
-    fn home(&self, target: &str) -> String {
-        let tame = target.starts_with('/') && target.bytes().all(|byte| byte.is_ascii_graphic());
-        format!("{}{}", self.redirect_uri.origin(), if tame { target } else { "/" })
-    }
 }
 
 /// 303: the browser comes with GET, whatever it came with before; never 307 (RFC 9700 §4.12).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use oidc_proxy_wasm::config;
-use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Owner, Sessions};
+use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Origin, Owner, Sessions};
 use oidc_proxy_wasm::words::{Headers, Secret, UnixTime};
 use oidc_proxy_wasm::world::script::Script;
 use serde_json::{Value, json};
@@ -75,6 +75,8 @@ impl Mint {
             access_expires: UnixTime::from_secs(now.as_secs() + 24 * 3600),
             refresh_token: None,
             id_token: Some(Rc::new(Secret::new(self.tokens.id.as_str()))),
+            origin: Origin::default(),
+            remembered: false,
         };
         let lines = self.sessions.set(&self.script.world(), &content, &Headers::default());
         let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));

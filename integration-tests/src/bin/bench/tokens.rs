@@ -67,9 +67,6 @@ impl Provider {
             answer["id_token"] = json!(given.id);
             answer["expires_in"] = json!(LIFE);
         });
-        idp.edit(Endpoint::Discovery, move |metadata| {
-            metadata["introspection_endpoint"] = json!(format!("{issuer}/introspect"));
-        });
         let provider = Provider { idp, jwks, tokens, signers };
         provider.say(&provider.active());
         provider
@@ -99,7 +96,7 @@ impl Provider {
 
     /// From now on its introspection endpoint says this of every token.
     pub fn say(&self, answer: &Value) {
-        self.idp.play(Endpoint::Other, Trick::Answer(200, "application/json", answer.to_string()));
+        self.idp.play(Endpoint::Introspection, Trick::Answer(200, "application/json", answer.to_string()));
     }
 
     /// What it says of a good token (RFC 7662 §2.2).

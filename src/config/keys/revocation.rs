@@ -1,0 +1,21 @@
+//! The keys of what was revoked.
+
+use super::{Blanks, Kind, Preset, SPAN, Table, key};
+
+/// The deny list.
+pub static REVOCATION: Table = Table {
+    place: "revocation",
+    doc: "What was revoked before its end, sessions and access tokens, is remembered by all workers of the host, as keyed \
+          hashes. Without `store` it is forgotten with the process.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key(
+            "entries",
+            Kind::Number { least: 100, most: 1_000_000 },
+            Preset::Number(100_000),
+            "How many names at most; beyond that the oldest are forgotten, and counted. They take 32 bytes each in the \
+             host, and about 100 in each worker.",
+        ),
+        key("max_age", SPAN, Preset::Text("24h"), "For how long; at least `session.absolute`."),
+    ],
+};

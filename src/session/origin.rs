@@ -1,0 +1,73 @@
+//! What a login's ID token says of the login itself. Later ID tokens are held to it (OIDC Core §12.2), and by its `sid` the
+//! provider ends the session (Front-Channel Logout §3, Back-Channel Logout §2.4).
+
+use crate::words::UnixTime;
+use crate::words::json::{Object, whole};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::rc::Rc;
+
+/// The login, as its latest ID token tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// `iat` of the latest ID token.
+    pub issued: UnixTime,
+    /// `auth_time`, in seconds since the epoch.
+    pub auth_time: Option<u64>,
+    /// `azp`.
+    pub azp: Option<Rc<str>>,
+    /// The first half of the SHA-256 of `nonce`; none in sessions from before it was kept.
+    pub nonce: Option<[u8; 16]>,
+    /// The provider's own session, `sid`.
+    pub sid: Option<Rc<str>>,
+}
+
+/// How it is written down.
+#[derive(Default, Serialize, Deserialize)]
+pub(super) struct Wire<'a> {
+    issued: u64,
+    auth_time: Option<u64>,
+    #[serde(borrow)]
+    azp: Option<&'a str>,
+    nonce: Option<[u8; 16]>,
+    #[serde(borrow)]
+    sid: Option<&'a str>,
+}
+
+impl Origin {
+    /// What the claims of a verified ID token say.
+    pub fn of(claims: &Object) -> Self {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let seconds = |name: &str| claims.get(name).and_then(whole);
+        Self {
+            issued: UnixTime::from_secs(seconds("iat").unwrap_or_default()),
+            auth_time: seconds("auth_time"),
+            azp: text("azp").map(Rc::from),
+            nonce: text("nonce").and_then(|nonce| Sha256::digest(nonce).first_chunk().copied()),
+            sid: text("sid").map(Rc::from),
+        }
+    }
+
+    pub(super) fn wire(&self) -> Wire<'_> {
+        Wire {
+            issued: self.issued.as_secs(),
+            auth_time: self.auth_time,
+            azp: self.azp.as_deref(),
+            nonce: self.nonce,
+            sid: self.sid.as_deref(),
+        }
+    }
+}
+
+impl Wire<'_> {
+    pub(super) fn origin(self) -> Origin {
+        Origin {
+            issued: UnixTime::from_secs(self.issued),
+            auth_time: self.auth_time,
+            azp: self.azp.map(Rc::from),
+            nonce: self.nonce,
+            sid: self.sid.map(Rc::from),
+        }
+    }
+}
