@@ -75,7 +75,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
-    let asserted_headers = whole::asserted_headers(&rules);
+    let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
     Some(Config { bodies, providers, rules, session, revocation, cache, observability, asserted_headers })
 }
 
@@ -141,9 +141,13 @@ fn read_session(top: &Section, needed_by: Option<usize>, rules: &[Rule]) -> Opti
 
 fn read_revocation(section: &Section, session: Option<&super::Session>) -> Option<Revocation> {
     let (entries, max_age) = (usize::try_from(section.number("entries")?).ok()?, section.duration("max_age")?);
-    if let Some(session) = session.filter(|session| session.absolute > max_age) {
-        let needed = session.absolute.as_secs();
-        section.problem("max_age", format!("is shorter than session.absolute, {needed}s: a session would come back"));
+    if let Some(longest) = session.map(super::Session::longest).filter(|longest| *longest > max_age) {
+        let message = format!("is shorter than the longest session, {}s: one could come back", longest.as_secs());
+        // What nobody wrote follows what somebody wrote.
+        if section.has("max_age") {
+            section.problem("max_age", message);
+        }
+        return Some(Revocation { entries, max_age: longest });
     }
     Some(Revocation { entries, max_age })
 }

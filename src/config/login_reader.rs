@@ -22,7 +22,21 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
     let redirect_uri = redirect_uri?;
     let initiate_path = read_initiate_path(section, &redirect_uri);
     let userinfo = section.flag("userinfo");
-    Some(Login { redirect_uri, scope: scope?, params, pass_params, userinfo, action, initiate_path })
+    let passive = section.texts("passive_paths").into_iter();
+    let passive_paths = passive.filter_map(|path| matching::canonical(section, "passive_paths", path)).collect();
+    let partition = section.text("partition").map(str::to_owned);
+    let ours = Login {
+        redirect_uri,
+        scope: scope?,
+        params,
+        pass_params,
+        userinfo,
+        action,
+        initiate_path,
+        partition,
+        passive_paths,
+    };
+    Some(ours)
 }
 
 fn read_redirect_uri(section: &Section, host: &HostMatch, provider: Option<&Provider>) -> Option<Url> {

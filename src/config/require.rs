@@ -23,6 +23,8 @@ pub struct Require {
     pub claims: Vec<ClaimRule>,
     /// Domains of verified email addresses, in lower case: one of each list.
     pub email_domains: Vec<Vec<String>>,
+    /// Whether the provider is asked, by introspection, if a session's access token is still active.
+    pub reverify: bool,
 }
 
 /// A claim, and who must say it.

@@ -50,6 +50,7 @@ fn add(require: &mut Require, section: &Section, finds_consumer: bool) {
         }
         require.roles.extend(read_values(&roles));
     }
+    require.reverify |= section.text("reverify") == Some("introspection");
     require.groups_denied.extend(owned(section.texts("groups_denied")));
     require.claims.extend(section.sections("claims").iter().filter_map(read_claim));
     require.forbidden_claims.extend(read_forbidden(section));

@@ -30,6 +30,8 @@ pub struct Rule {
     pub methods: Vec<Method>,
     /// The login; present when `authorization_code` is among the methods.
     pub login: Option<Login>,
+    /// Where a web page may ask who its user is, on the host of the login's `redirect_uri`.
+    pub session_info_path: Option<String>,
     /// What an identity must be.
     pub require: Require,
     /// How it is found which consumer the identity is; `None` where none is looked for.
@@ -239,6 +241,20 @@ pub struct Login {
     pub action: LoginAction,
     /// Where others may begin a login (OIDC Core §4), on the host of `redirect_uri`.
     pub initiate_path: Option<String>,
+    /// Sets its sessions apart from those of other logins; `session.partition` where it says nothing.
+    pub partition: Option<String>,
+    /// Paths, with all below them, whose requests do not extend a session's idle life.
+    pub passive_paths: Vec<String>,
+}
+
+impl Login {
+    /// Whether a request for this path leaves a session's idle life as it is: a page that polls is nobody at work.
+    pub fn is_passive(&self, path: &str) -> bool {
+        self.passive_paths.iter().any(|passive| {
+            let rest = path.strip_prefix(passive.trim_end_matches('/'));
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
+    }
 }
 
 /// What follows a login.

@@ -5,7 +5,8 @@ use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
 use super::{
-    Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules,
+    Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Login, Mode, Provider, Require, Rule, TokenForm,
+    TokenRules,
 };
 use super::{
     consumer_reader, login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader,
@@ -49,6 +50,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         ambiguous_paths: read_ambiguous_paths(section),
         methods: Vec::new(),
         login: None,
+        session_info_path: None,
         require: Require::default(),
         consumer: None,
         upstream_headers: Vec::new(),
@@ -97,6 +99,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         Some(login) => Some(login?),
         None => None,
     };
+    let session_info_path = read_session_info_path(written.own, section, login.as_ref());
     let mode = match section.text("mode") {
         Some("report") => Mode::Report,
         _ => Mode::Enforce,
@@ -104,7 +107,27 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let enrich = token_reader::enrich(section);
     let providers = places?;
     let told = Rule { consumer, upstream_headers, response_headers, properties, access_token, ..rule };
-    Some(Rule { providers, mode, methods, credentials, token, login, require, enrich, rate_limit, ..told })
+    Some(Rule {
+        providers,
+        mode,
+        methods,
+        credentials,
+        token,
+        login,
+        session_info_path,
+        require,
+        enrich,
+        rate_limit,
+        ..told
+    })
+}
+
+fn read_session_info_path(own: &Section, rule: &Section, login: Option<&Login>) -> Option<String> {
+    let path = matching::canonical(rule, "session_info_path", rule.text("session_info_path")?)?;
+    if login.is_none() && own.has("session_info_path") {
+        rule.problem("session_info_path", "needs a login, whose sessions it tells of");
+    }
+    login.map(|_| path)
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -149,6 +172,7 @@ fn refuse_unused(own: &Section) {
         "credentials",
         "token",
         "login",
+        "session_info_path",
         "require",
         "enrich",
         "consumer",

@@ -11,14 +11,19 @@ pub struct Session {
     pub secrets: Vec<Secret>,
     /// The cookie.
     pub cookie: CookieSettings,
-    /// A session unused for so long is over.
-    pub idle: Duration,
-    /// A session older than this is over.
-    pub absolute: Duration,
+    /// How long sessions live.
+    pub lives: Lives,
+    /// Longer lives for those who ask for them.
+    pub remember: Option<Remember>,
     /// How often use is written down; at most half of `idle`.
     pub touch: Duration,
-    /// Rules with the same provider, client and partition share a session.
+    /// Rules with the same provider, client and partition share a session; what a login's own partition is unless it says
+    /// otherwise.
     pub partition: String,
+    /// What a session's cookies are bound to besides.
+    pub bind: Vec<Bond>,
+    /// What is told of sessions in headers.
+    pub headers: SessionHeaders,
     /// All cookies together, in bytes.
     pub budget: usize,
     /// Claims to keep besides those that a rule reads.
@@ -37,4 +42,98 @@ pub struct CookieSettings {
     pub domain: Option<String>,
     /// For which paths.
     pub path: String,
+}
+
+/// How long a session lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lives {
+    /// Unused for so long, it is over.
+    pub idle: Duration,
+    /// Older than this, it is over.
+    pub absolute: Duration,
+}
+
+/// Sessions of those who asked to be remembered: in a cookie of their own, which outlives the browser.
+#[derive(Clone, Debug)]
+pub struct Remember {
+    /// The query parameter by which the request that begins a login asks for it.
+    pub parameter: String,
+    /// The first part of the cookie's name, which begins as that of all session cookies does.
+    pub cookie: String,
+    /// How long they live.
+    pub lives: Lives,
+}
+
+/// What a session's cookies may be bound to: where it differs, they open nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bond {
+    /// The request's scheme.
+    Scheme,
+    /// The `user-agent` field.
+    UserAgent,
+    /// The client's address, as the host tells it.
+    Address,
+}
+
+/// What is told of sessions, to the service and to the client.
+#[derive(Clone, Debug, Default)]
+pub struct SessionHeaders {
+    /// To the service.
+    pub request: Vec<SessionFact>,
+    /// To the client.
+    pub response: Vec<SessionFact>,
+}
+
+/// Something to tell of a session. The names are those of the reference suite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionFact {
+    /// `session-id`: the same for the life of a session, and of no use as a credential.
+    Id,
+    /// `session-subject`: whose it is.
+    Subject,
+    /// `session-timeout`: in how many seconds it ends unless it is used.
+    Timeout,
+    /// `session-idling-timeout`: in how many seconds it ends for want of use.
+    Idle,
+    /// `session-absolute-timeout`: in how many seconds it ends, used or not.
+    Absolute,
+}
+
+impl Session {
+    /// The lives of a session, of someone who asked to be remembered or not.
+    pub fn lives_of(&self, remembered: bool) -> Lives {
+        self.remember.as_ref().filter(|_| remembered).map_or(self.lives, |remember| remember.lives)
+    }
+
+    /// After how long every session is over.
+    pub fn longest(&self) -> Duration {
+        self.remember.as_ref().map_or(self.lives.absolute, |remember| remember.lives.absolute.max(self.lives.absolute))
+    }
+}
+
+impl SessionFact {
+    /// Everything that can be told.
+    pub const ALL: [Self; 5] = [Self::Id, Self::Subject, Self::Timeout, Self::Idle, Self::Absolute];
+
+    /// Its name in the configuration.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Subject => "subject",
+            Self::Timeout => "timeout",
+            Self::Idle => "idle",
+            Self::Absolute => "absolute",
+        }
+    }
+
+    /// The header field that tells it.
+    pub const fn header(self) -> &'static str {
+        match self {
+            Self::Id => "session-id",
+            Self::Subject => "session-subject",
+            Self::Timeout => "session-timeout",
+            Self::Idle => "session-idling-timeout",
+            Self::Absolute => "session-absolute-timeout",
+        }
+    }
 }

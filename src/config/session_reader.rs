@@ -3,7 +3,7 @@
 use super::addresses::is_token;
 use super::matching;
 use super::section::{Section, claim_path};
-use super::{CookieSettings, Rule, SameSite, Session, secrets};
+use super::{Bond, CookieSettings, Lives, Remember, Rule, SameSite, Session, SessionFact, SessionHeaders, secrets};
 use crate::http::{self, Scheme, Url};
 use crate::words::Secret;
 use std::time::Duration;
@@ -18,14 +18,21 @@ const TOUCH: Duration = Duration::from_secs(60);
 pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
     let secrets = read_secrets(section);
     let cookie = read_cookie(&section.section("cookie"), rules);
-    let (idle, absolute, touch) = read_lives(section)?;
+    let lives = read_lives(section)?;
+    let touch = read_touch(section, lives.idle)?;
+    let cookie = cookie?;
+    let remember = section.section("remember");
+    let remember = if section.has("remember") { Some(read_remember(&remember, &cookie, lives)?) } else { None };
+    let headers = section.section("headers");
     Some(Session {
         secrets,
-        cookie: cookie?,
-        idle,
-        absolute,
+        cookie,
+        lives,
+        remember,
         touch,
         partition: section.text("partition")?.to_owned(),
+        bind: section.texts("bind").into_iter().filter_map(bond).collect(),
+        headers: SessionHeaders { request: facts(&headers, "request"), response: facts(&headers, "response") },
         budget: usize::try_from(section.number("budget")?).ok()?,
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
     })
@@ -52,20 +59,54 @@ fn read_secrets(section: &Section) -> Vec<Secret> {
     secrets
 }
 
-fn read_lives(section: &Section) -> Option<(Duration, Duration, Duration)> {
+fn read_lives(section: &Section) -> Option<Lives> {
     let (idle, absolute) = (section.duration("idle")?, section.duration("absolute")?);
     if absolute < idle {
         section.problem("absolute", "is shorter than idle, which could then never end a session");
     }
+    Some(Lives { idle, absolute })
+}
+
+fn read_touch(section: &Section, idle: Duration) -> Option<Duration> {
     let half = idle.checked_div(2)?;
     if !section.has("touch") {
-        return Some((idle, absolute, TOUCH.min(half)));
+        return Some(TOUCH.min(half));
     }
     let touch = section.duration("touch")?;
     if touch > half {
         section.problem("touch", "is more than half of idle: a session in use would end");
     }
-    Some((idle, absolute, touch))
+    Some(touch)
+}
+
+/// What those get who ask to be remembered: never less than everybody else.
+fn read_remember(section: &Section, cookie: &CookieSettings, others: Lives) -> Option<Remember> {
+    let lives = read_lives(section)?;
+    if lives.idle < others.idle || lives.absolute < others.absolute {
+        section
+            .problem("absolute", "or idle is shorter than the session's: who asks to be remembered would be forgotten");
+    }
+    let name = section.text("cookie").map_or_else(|| format!("{}-remember", cookie.name), str::to_owned);
+    // By this beginning all cookies of ours are known.
+    let own = name.strip_prefix(&cookie.name).and_then(|rest| rest.strip_prefix('-'));
+    if own.is_none_or(str::is_empty) || !is_token(&name) || name.len() > 64 {
+        section.problem("cookie", format!("is not a cookie name that begins with {}-", cookie.name));
+    }
+    Some(Remember { parameter: section.text("parameter")?.to_owned(), cookie: name, lives })
+}
+
+fn bond(word: &str) -> Option<Bond> {
+    match word {
+        "scheme" => Some(Bond::Scheme),
+        "user_agent" => Some(Bond::UserAgent),
+        "address" => Some(Bond::Address),
+        _ => None,
+    }
+}
+
+fn facts(headers: &Section, whom: &str) -> Vec<SessionFact> {
+    let fact = |word: &str| SessionFact::ALL.into_iter().find(|fact| fact.name() == word);
+    headers.texts(whom).into_iter().filter_map(fact).collect()
 }
 
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {

@@ -2,7 +2,7 @@
 
 use super::problem::{Problems, quoted};
 use super::upstream_reader::spelled;
-use super::{Allow, AmbiguousPaths, Discovery, Errors, Provider, Rule, TokenForm};
+use super::{Allow, AmbiguousPaths, Discovery, Errors, Provider, Rule, Session, TokenForm};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::words::Method;
@@ -62,6 +62,10 @@ fn check_endpoints(place: usize, rule: &Rule, earlier: &[(usize, Rule)], problem
         if callback == other_callback && !same_provider {
             let message =
                 format!("is that of rules[{first}], which logs in at another provider: give each its own path");
+            problems.add(format!("rules[{place}].login.redirect_uri"), message);
+        }
+        if callback == other_callback && login.partition != theirs.partition {
+            let message = format!("is that of rules[{first}], whose sessions are apart: give each its own path");
             problems.add(format!("rules[{place}].login.redirect_uri"), message);
         }
         if theirs.initiate_path.as_deref() == Some(callback) {
@@ -127,7 +131,10 @@ fn check_error_loops(place: usize, rule: &Rule, rules: &[(usize, Rule)], problem
 pub(super) fn check_providers(rules: &[(usize, Rule)], providers: &[&Provider], problems: &Problems) {
     for (place, rule) in rules {
         let has = |method| rule.methods.contains(&method);
-        let introspects = has(Method::Introspection) || rule.token.introspect_jwt || rule.enrich.introspection;
+        let introspects = has(Method::Introspection)
+            || rule.token.introspect_jwt
+            || rule.enrich.introspection
+            || rule.require.reverify;
         let asks_at_login = rule.login.as_ref().is_some_and(|login| login.userinfo);
         let asks = asks_at_login || has(Method::Userinfo) || rule.enrich.userinfo;
         let needs = [
@@ -153,8 +160,9 @@ pub(super) fn needs_session(rules: &[(usize, Rule)]) -> Option<usize> {
 }
 
 /// Every header name that some rule asserts, as services may read it.
-pub(super) fn asserted_headers(rules: &[Rule]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+pub(super) fn asserted_headers(rules: &[Rule], session: Option<&Session>) -> Vec<String> {
+    let told = session.into_iter().flat_map(|session| &session.headers.request);
+    let mut names: Vec<String> = told.map(|fact| fact.header().to_owned()).collect();
     for rule in rules {
         names.extend(rule.upstream_headers.iter().map(|header| spelled(&header.name)));
         if let Some(TokenForm::Header(name)) = &rule.access_token {

@@ -1,6 +1,6 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, limit, resource_metadata};
+use super::{Guest, answer, limit, resource_metadata, session_info};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
@@ -26,6 +26,8 @@ pub enum Serves {
     Callback,
     /// Another site begins a login.
     Initiate,
+    /// A web page learns who its user is.
+    SessionInfo,
     /// Clients learn who issues tokens for the resource.
     ResourceMetadata,
 }
@@ -43,6 +45,7 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
             (guard, outcome.and_then(|proof| judged(guard, proof)))
         }
         Serves::ResourceMetadata => (guard, Err(resource_metadata::serve(gate, guard, request))),
+        Serves::SessionInfo => (guard, Err(session_info::serve(world, guard, request).await)),
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {

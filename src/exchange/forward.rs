@@ -42,6 +42,8 @@ pub fn upstream(
             tell_token(rule, identity, &mut edits);
             properties.extend(tell::fields(world, rule, &rule.properties, identity));
             response.set.extend(tell::fields(world, rule, &rule.response_headers, identity));
+            edits.set.extend(proof.facts.request);
+            response.set.extend(proof.facts.response);
             if !proof.cookies.is_empty() || gives_token(rule) {
                 response.set.push(("cache-control".to_owned(), b"no-store".to_vec()));
             } else if proof.in_url {

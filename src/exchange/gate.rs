@@ -3,7 +3,7 @@
 use super::endpoints::{Endpoint, Serves};
 use super::index::Index;
 use super::rules::Asked;
-use crate::config::{self, Bodies, Config, HostMatch, Observability, Problem, ResponseMode, Rule};
+use crate::config::{self, Bodies, Config, HostMatch, Login, Observability, Problem, ResponseMode, Rule};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
@@ -202,7 +202,14 @@ fn partition<T>(results: impl Iterator<Item = Result<T, Problem>>) -> (Vec<T>, V
 struct Party {
     provider: usize,
     redirect_uri: Url,
+    partition: Option<String>,
     party: Rc<RelyingParty>,
+}
+
+impl Party {
+    fn is_of(&self, provider: usize, login: &Login) -> bool {
+        (self.provider, &self.redirect_uri, &self.partition) == (provider, &login.redirect_uri, &login.partition)
+    }
 }
 
 fn parties(
@@ -217,13 +224,14 @@ fn parties(
     for rule in rules {
         let (Some(login), Some(at)) = (&rule.login, rule.providers.first().copied()) else { continue };
         let Some(provider) = providers.get(at) else { continue };
-        if parties.iter().any(|party| party.provider == at && party.redirect_uri == login.redirect_uri) {
+        if parties.iter().any(|party| party.is_of(at, login)) {
             continue;
         }
         let owner = Owner {
             issuer: provider.issuer(),
             client_id: &provider.settings.client.client_id,
             redirect_uri: &login.redirect_uri,
+            partition: login.partition.as_ref().unwrap_or(&session.partition),
         };
         let party = Rc::new(RelyingParty {
             sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened),
@@ -236,7 +244,8 @@ fn parties(
                 ResponseMode::FormPost => Return::ForeignPost,
             },
         });
-        parties.push(Party { provider: at, redirect_uri: login.redirect_uri.clone(), party });
+        let (redirect_uri, partition) = (login.redirect_uri.clone(), login.partition.clone());
+        parties.push(Party { provider: at, redirect_uri, partition, party });
     }
     parties
 }
@@ -254,7 +263,7 @@ fn kept_claims(rules: &[Rule], provider: usize, session: &config::Session) -> Ke
 fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<RelyingParty>>, Problem> {
     let of_provider = || parties.iter().filter(|party| rule.providers.first() == Some(&party.provider));
     let party = match &rule.login {
-        Some(login) => of_provider().find(|party| party.redirect_uri == login.redirect_uri),
+        Some(login) => of_provider().find(|party| party.is_of(party.provider, login)),
         None => of_provider().next(),
     };
     if party.is_none() && rule.methods.contains(&Method::Session) && !rule.providers.is_empty() {
@@ -280,6 +289,9 @@ fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
             add(party.redirect_uri.path(), host, Serves::Callback, at);
             if let Some(path) = &login.initiate_path {
                 add(path, host, Serves::Initiate, at);
+            }
+            if let Some(path) = &guard.rule.session_info_path {
+                add(path, host, Serves::SessionInfo, at);
             }
         }
         if let Some(resource) = &guard.rule.token.resource {

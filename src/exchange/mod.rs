@@ -10,6 +10,7 @@ mod limit;
 mod page;
 mod resource_metadata;
 mod rules;
+mod session_info;
 mod tell;
 
 pub use answer::{closing, unconfigured};

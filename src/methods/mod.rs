@@ -12,7 +12,7 @@ pub use credential::Hiding;
 use crate::config::{Allow, Login, Mode, Rule};
 use crate::policy::Revocations;
 use crate::provider::{AccessTokens, Provider};
-use crate::session::RelyingParty;
+use crate::session::{Facts, RelyingParty};
 use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
 use credential::Presented;
@@ -66,6 +66,15 @@ pub struct Proof {
     pub hiding: Option<Hiding>,
     /// Whether the URL held the credential, so that nobody else may get what is answered to it (RFC 6750 §2.3).
     pub in_url: bool,
+    /// What is told of its session.
+    pub facts: Facts,
+}
+
+impl From<Identity> for Proof {
+    /// Nothing follows but who it is.
+    fn from(identity: Identity) -> Self {
+        Self { identity, cookies: Vec::new(), hiding: None, in_url: false, facts: Facts::default() }
+    }
 }
 
 impl Proof {
@@ -73,7 +82,7 @@ impl Proof {
     fn of(identity: Identity, presented: &Presented<'_>, rule: &Rule) -> Self {
         let hiding = rule.credentials.hide.then(|| presented.hiding.clone());
         let in_url = matches!(presented.hiding, Hiding::Target(_));
-        Self { identity, cookies: Vec::new(), hiding, in_url }
+        Self { hiding, in_url, ..Self::from(identity) }
     }
 }
 
@@ -87,7 +96,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => session::identify(world, guard, request)?,
+            (Method::Session, _) => session::identify(world, guard, request).await?,
             (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented).await?,
             (Method::Introspection, Some(presented)) => {
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)

@@ -18,7 +18,7 @@ pub enum Life {
 impl Content {
     /// The session's life at `now`. A clock that went back neither ends nor lengthens it beyond `absolute`.
     pub fn life(&self, settings: &config::Session, now: UnixTime) -> Life {
-        if now >= self.created.plus(settings.absolute) || now >= self.touched.plus(settings.idle) {
+        if now >= self.ends(settings) {
             return Life::Over;
         }
         if now >= self.touched.plus(settings.touch) {
@@ -29,7 +29,8 @@ impl Content {
 
     /// Until when the browser need keep the cookie.
     pub fn ends(&self, settings: &config::Session) -> UnixTime {
-        self.created.plus(settings.absolute).min(self.touched.plus(settings.idle))
+        let lives = settings.lives_of(self.remembered);
+        self.created.plus(lives.absolute).min(self.touched.plus(lives.idle))
     }
 
     /// Whether the access token can still be sent on.

@@ -42,6 +42,8 @@ pub struct Beginning<'a> {
     pub by: Return,
     /// How many times the provider was already asked in this login's course.
     pub round: u8,
+    /// Whether the person asked to be remembered.
+    pub remember: bool,
 }
 
 /// One login in progress.
@@ -62,6 +64,8 @@ pub struct Login {
     started: u64,
     /// When it ended well; zero before.
     done: u64,
+    /// Whether the person asked to be remembered.
+    pub remember: bool,
 }
 
 /// What a callback's `state` leads to.
@@ -110,6 +114,7 @@ impl Sessions {
             round: beginning.round,
             started: now.as_secs(),
             done: 0,
+            remember: beginning.remember,
         };
         cookies.extend(self.login_cookie(world, &login, beginning.by, LIFE));
         Ok((login, cookies))

@@ -1,13 +1,16 @@
 //! Sealed browser state: sessions and logins in progress, in cookies.
 
+mod bond;
 pub mod content;
 mod cookie;
+mod facts;
 mod life;
 pub mod login;
 mod origin;
 mod party;
 
 pub use content::Content;
+pub use facts::Facts;
 pub use life::Life;
 pub use origin::Origin;
 pub use party::RelyingParty;
@@ -21,6 +24,7 @@ use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, UnixTime};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -59,6 +63,8 @@ impl Default for OpenedSessions {
 struct Names {
     /// Of the session, with a hash of what it belongs to: two providers on one host do not overwrite each other.
     session: Rc<str>,
+    /// Of the session of someone who asked to be remembered, where that can be asked for.
+    remembered: Option<Rc<str>>,
     /// Of logins in progress; each adds its own id.
     login: String,
 }
@@ -82,6 +88,8 @@ pub struct Owner<'a> {
     pub client_id: &'a str,
     /// Where logins come back to; its host is where the cookies live.
     pub redirect_uri: &'a Url,
+    /// What sets them apart from other sessions of the same owner.
+    pub partition: &'a str,
 }
 
 /// A session that was opened, with the cookie bytes that it was opened from.
@@ -89,19 +97,23 @@ pub struct Opened {
     /// What it holds.
     pub content: Content,
     bytes: Box<[u8]>,
+    bond: Vec<u8>,
 }
 
 impl Sessions {
     /// The sessions of `owner`.
     pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept, opened: &OpenedSessions) -> Self {
-        let bound_to =
-            lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), &settings.partition]);
+        let bound_to = lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), owner.partition]);
         let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         let base = &settings.cookie.name;
         let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
         Self {
             settings: Rc::clone(settings),
-            names: Names { session: format!("{base}-{hash}").into(), login: format!("{base}-{hash}-login") },
+            names: Names {
+                session: format!("{base}-{hash}").into(),
+                remembered: settings.remember.as_ref().map(|remember| format!("{}-{hash}", remember.cookie).into()),
+                login: format!("{base}-{hash}-login"),
+            },
             attributes: Attributes {
                 path: settings.cookie.path.clone(),
                 domain: settings.cookie.domain.clone(),
@@ -120,30 +132,33 @@ impl Sessions {
     /// to different sessions are none either, since nobody can tell whose they are (RFC 6265bis §8.6).
     pub fn open(&self, world: &World, headers: &Headers) -> Option<Rc<Opened>> {
         let mut found: Option<Rc<Opened>> = None;
-        for candidate in cookie::candidates(headers, &self.names.session) {
-            let Some(opened) = self.open_one(world, &candidate) else { continue };
-            if found.as_ref().is_some_and(|other| other.content.sid != opened.content.sid) {
-                return None;
-            }
-            // Of two states of one session the later one counts.
-            if found.as_ref().is_none_or(|other| newer(&opened.content, &other.content)) {
-                found = Some(opened);
+        let bond = bond::of(&self.settings.bind, headers);
+        for name in self.names.of_sessions() {
+            for candidate in cookie::candidates(headers, name) {
+                let Some(opened) = self.open_one(world, name, &candidate, &bond) else { continue };
+                if found.as_ref().is_some_and(|other| other.content.sid != opened.content.sid) {
+                    return None;
+                }
+                // Of two states of one session the later one counts.
+                if found.as_ref().is_none_or(|other| newer(&opened.content, &other.content)) {
+                    found = Some(opened);
+                }
             }
         }
         found
     }
 
-    fn open_one(&self, world: &World, candidate: &Candidate<'_>) -> Option<Rc<Opened>> {
-        let mark = (Rc::clone(&self.names.session), candidate.mark()?);
+    fn open_one(&self, world: &World, name: &Rc<str>, candidate: &Candidate<'_>, bond: &[u8]) -> Option<Rc<Opened>> {
+        let mark = (Rc::clone(name), candidate.mark()?);
         let known = self.opened.0.borrow_mut().get(&mark);
-        if let Some(known) = known.filter(|known| candidate.is(&known.bytes)) {
+        if let Some(known) = known.filter(|known| candidate.is(&known.bytes) && known.bond == bond) {
             world.count(Metric::SessionsCached);
             return Some(known);
         }
         let bytes = candidate.bytes();
-        let content = Content::read(&cookie::open(&self.sessions, &self.bound_to, &bytes)?)?;
+        let content = Content::read(&cookie::open(&self.sessions, &self.bound_to(bond), &bytes)?)?;
         world.count(Metric::SessionsOpened);
-        let opened = Rc::new(Opened { content, bytes });
+        let opened = Rc::new(Opened { content, bytes, bond: bond.to_vec() });
         // The content weighs about what its sealed form does, and maps of claims weigh more.
         self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
         Some(opened)
@@ -160,7 +175,7 @@ impl Sessions {
         ];
         for (at, step) in steps.iter().enumerate() {
             step(self, &mut content);
-            if let Some(values) = self.sealed_within_budget(world, &content) {
+            if let Some(values) = self.sealed_within_budget(world, &content, request) {
                 if at > 0 {
                     world.count(Metric::SessionsCut);
                 }
@@ -171,27 +186,42 @@ impl Sessions {
         Err(Refusal::new(Reason::SessionTooLarge, detail))
     }
 
-    fn sealed_within_budget(&self, world: &World, content: &Content) -> Option<Vec<String>> {
-        let plain = content.write()?;
-        let sealed = cookie::seal(&self.sessions, &self.names.session, &self.bound_to, world.random(), &plain)?;
-        let size: usize = sealed.values.iter().map(|value| value.len().saturating_add(self.names.session.len())).sum();
+    fn sealed_within_budget(&self, world: &World, content: &Content, request: &Headers) -> Option<Vec<String>> {
+        let (plain, name) = (content.write()?, self.names.of_session(content));
+        let bound_to = self.bound_to(&bond::of(&self.settings.bind, request));
+        let sealed = cookie::seal(&self.sessions, name, &bound_to, world.random(), &plain)?;
+        let size: usize = sealed.values.iter().map(|value| value.len().saturating_add(name.len())).sum();
         (size <= self.settings.budget).then_some(sealed.values)
     }
 
     fn cookies(&self, content: &Content, values: Vec<String>, request: &Headers) -> Vec<String> {
-        let keep = Keep::Seconds(content.ends(&self.settings).since(content.touched).as_secs());
-        let count = values.len();
-        let name = |at| cookie::name(&self.names.session, at);
-        let set = values.into_iter().enumerate().map(|(at, value)| self.attributes.set(&name(at), &value, keep));
-        // A longer session's last cookies would otherwise stay with the browser.
-        let left = (count..cookie::MOST).map(name).filter(|name| carries(request, name));
-        set.chain(left.map(|name| self.attributes.delete(&name))).collect()
+        let keep = match self.settings.remember {
+            Some(_) if !content.remembered => Keep::Session,
+            _ => Keep::Seconds(content.ends(&self.settings).since(content.touched).as_secs()),
+        };
+        let base = self.names.of_session(content);
+        let (mut set, mut names): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        for (at, value) in values.into_iter().enumerate() {
+            let name = cookie::name(base, at);
+            set.push(self.attributes.set(&name, &value, keep));
+            names.push(name);
+        }
+        // A longer session's last cookies, or another one's, would otherwise stay with the browser.
+        set.extend(self.end(request).into_iter().filter(|line| !names.iter().any(|name| is_of(line, name))));
+        set
     }
 
     /// The `set-cookie` values that end the session in this browser: one for each cookie of it that came.
     pub fn end(&self, request: &Headers) -> Vec<String> {
-        let names = (0..cookie::MOST).map(|at| cookie::name(&self.names.session, at));
+        let names = self.names.of_sessions().flat_map(|base| (0..cookie::MOST).map(|at| cookie::name(base, at)));
         names.filter(|name| carries(request, name)).map(|name| self.attributes.delete(&name)).collect()
+    }
+
+    fn bound_to(&self, bond: &[u8]) -> Cow<'_, [u8]> {
+        match bond {
+            [] => Cow::Borrowed(&self.bound_to),
+            bond => Cow::Owned([self.bound_to.as_slice(), bond].concat()),
+        }
     }
 
     /// Whether the cookies reach `host` too: they are for a whole domain that it belongs to.
@@ -214,6 +244,23 @@ impl Sessions {
         let is_kept = |name: &str| kept.iter().any(|paths| paths.iter().any(|path| path.root() == name));
         Rc::new(claims.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
     }
+}
+
+impl Names {
+    /// Of all sessions, of whoever asked for what.
+    fn of_sessions(&self) -> impl Iterator<Item = &Rc<str>> {
+        std::iter::once(&self.session).chain(&self.remembered)
+    }
+
+    /// Of this session.
+    fn of_session(&self, content: &Content) -> &Rc<str> {
+        self.remembered.as_ref().filter(|_| content.remembered).unwrap_or(&self.session)
+    }
+}
+
+/// Whether a `set-cookie` value is about the cookie of this name.
+fn is_of(line: &str, name: &str) -> bool {
+    line.strip_prefix(name).is_some_and(|rest| rest.starts_with('='))
 }
 
 fn carries(request: &Headers, name: &str) -> bool {

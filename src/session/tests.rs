@@ -17,10 +17,12 @@ pub fn settings() -> config::Session {
             domain: None,
             path: "/".to_owned(),
         },
-        idle: Duration::from_secs(900),
-        absolute: Duration::from_secs(3600),
+        lives: config::Lives { idle: Duration::from_secs(900), absolute: Duration::from_secs(3600) },
+        remember: None,
         touch: Duration::from_secs(60),
         partition: "default".to_owned(),
+        bind: Vec::new(),
+        headers: config::SessionHeaders::default(),
         budget: 12_288,
         keep_claims: Vec::new(),
     }
@@ -35,7 +37,7 @@ fn sessions_of(settings: config::Session, issuer: &str, redirect_uri: &str) -> S
     let redirect_uri = Url::parse(redirect_uri).unwrap();
     Sessions::new(
         &Rc::new(settings),
-        &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri },
+        &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri, partition: "default" },
         kept,
         &OpenedSessions::default(),
     )
@@ -160,7 +162,7 @@ fn begin(
     script: &Script,
     jar: &[(String, String)],
 ) -> Result<(super::login::Login, Vec<String>), Looping> {
-    let beginning = Beginning { rule: "shop", target: "/cart?x=1", by: Return::Navigation, round: 0 };
+    let beginning = Beginning { rule: "shop", target: "/cart?x=1", by: Return::Navigation, round: 0, remember: false };
     sessions.begin_login(&script.world(), &headers(jar), &beginning)
 }
 
@@ -258,7 +260,7 @@ fn a_long_return_path_is_cut() {
         (format!("/{}", "p".repeat(8_000)), "/".to_owned()),
         (format!("/{}", "p".repeat(1_000)), format!("/{}", "p".repeat(1_000))),
     ] {
-        let beginning = Beginning { rule: "shop", target: &target, by: Return::Navigation, round: 0 };
+        let beginning = Beginning { rule: "shop", target: &target, by: Return::Navigation, round: 0, remember: false };
         let (login, set) = sessions.begin_login(&script.world(), &Headers::default(), &beginning).unwrap();
         assert_eq!(login.target, kept);
         assert!(set.iter().all(|line| line.len() < 4_096));
@@ -269,7 +271,7 @@ fn a_long_return_path_is_cut() {
 #[test]
 fn a_foreign_post_needs_a_cookie_without_same_site() {
     let (script, sessions) = (Script::new(), sessions());
-    let beginning = Beginning { rule: "shop", target: "/", by: Return::ForeignPost, round: 0 };
+    let beginning = Beginning { rule: "shop", target: "/", by: Return::ForeignPost, round: 0, remember: false };
     let (_, set) = sessions.begin_login(&script.world(), &Headers::default(), &beginning).unwrap();
     assert!(set[0].contains("; Secure; SameSite=None"), "{}", set[0]);
     let (_, set) = begin(&sessions, &script, &[]).unwrap();

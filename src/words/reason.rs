@@ -51,6 +51,8 @@ reasons! {
     LoginDoneBefore, "login_done_before", 303, Nobody;
     /// The resource's metadata were asked for (RFC 9728 §3).
     ResourceMetadata, "resource_metadata", 200, Nobody;
+    /// A web page asked who its user is, and until when.
+    SessionInfo, "session_info", 200, Nobody;
 
     /// An endpoint of ours was asked with a method that it does not have.
     MethodNotAllowed, "method_not_allowed", 405, Caller;

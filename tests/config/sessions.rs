@@ -21,8 +21,8 @@ fn what_is_left_out_has_the_safe_default() {
     assert_eq!(session.secrets[0].expose(), env("SESSION_KEY_2").unwrap().as_bytes());
     assert_eq!(session.cookie.name, "__Host-oidc");
     assert_eq!((session.cookie.same_site, session.cookie.path.as_str()), (SameSite::Lax, "/"));
-    assert_eq!(session.idle, Duration::from_secs(900));
-    assert_eq!(session.absolute, Duration::from_secs(28_800));
+    assert_eq!((session.lives.idle, session.lives.absolute), (Duration::from_secs(900), Duration::from_secs(28_800)));
+    assert!(session.remember.is_none() && session.bind.is_empty());
     assert_eq!(session.touch, Duration::from_secs(60));
     assert_eq!((session.partition.as_str(), session.budget), ("default", 12288));
     assert!(session.keep_claims.is_empty());
@@ -53,6 +53,12 @@ fn a_weak_secret_is_refused_and_never_shown() {
 #[test]
 fn lives_do_not_contradict_each_other() {
     twins("/session/absolute", json!("14m"), "absolute: is shorter than idle", json!("15m"));
+    twins("/session/remember", json!({ "idle": "5m" }), "who asks to be remembered", json!({ "idle": "20m" }));
+    twins("/session/remember", json!({ "idle": "31d" }), "remember.absolute: is shorter than idle", json!({}));
+    twins("/revocation/max_age", json!("7h"), "max_age: is shorter than the longest session", json!("8h"));
+    let remembering = with(shop(), "/session/remember", json!({}));
+    twins_in(remembering.clone(), "/revocation/max_age", json!("24h"), "is shorter than the longest", json!("30d"));
+    assert_eq!(loaded(&remembering).revocation.max_age, Duration::from_secs(30 * 86_400));
     twins("/session/touch", json!("451s"), "touch: is more than half of idle", json!("450s"));
     assert_eq!(session(&with(shop(), "/session/idle", json!("1m"))).touch, Duration::from_secs(30));
 }
@@ -82,6 +88,18 @@ fn a_prefix_of_the_cookie_s_name_keeps_its_promise() {
         session(&with(shop(), "/session/cookie", json!({ "domain": "example.com" }))).cookie.name,
         "__Secure-oidc"
     );
+}
+
+#[test]
+fn the_cookie_of_the_remembered_is_known_by_its_beginning() {
+    let name = |cookie: &str| json!({ "cookie": cookie });
+    let sentence = "cookie: is not a cookie name that begins with __Host-oidc-";
+    for wrong in ["__Host-remember", "__Host-oidc", "__Host-oidc-", "__Host-oidc-a b", "remember"] {
+        twins("/session/remember", name(wrong), sentence, name("__Host-oidc-r"));
+    }
+    twins("/session/bind", json!(["ip"]), "is not one of scheme, user_agent, address", json!(["address"]));
+    let headers = |facts: Value| json!({ "request": facts });
+    twins("/session/headers", headers(json!(["audience"])), "is not one of id, subject", headers(json!(["id"])));
 }
 
 #[test]

@@ -199,3 +199,36 @@ fn the_example_of_the_design_loads() {
     let Names::Claim(at) = &require.groups[0].names else { panic!("{:?}", require.groups[0]) };
     assert_eq!(at.claim.to_string(), "realm_access / roles");
 }
+
+/// Sessions of their own need a way back of their own, which tells whose login it was.
+#[test]
+fn a_partition_has_a_redirect_uri_of_its_own() {
+    let login = |path: &str| {
+        let uri = format!("https://shop.example.com{path}");
+        json!({ "match": { "host": "shop.example.com", "path_prefix": "/pay" },
+                "login": { "redirect_uri": uri, "partition": "pay" } })
+    };
+    let config =
+        rules(json!([null, { "login": login_at("/oauth/callback"), "match": { "host": "shop.example.com" } }]));
+    let sentence = "redirect_uri: is that of rules[0], whose sessions are apart: give each its own path";
+    twins_in(config, "/rules/0", login("/oauth/callback"), sentence, login("/pay/callback"));
+}
+
+fn login_at(path: &str) -> Value {
+    login("shop.example.com", path)
+}
+
+#[test]
+fn what_tells_of_sessions_needs_a_login() {
+    let shop = with(shop(), "/rules/1/methods", json!(["session"]));
+    let (there, gone) = (json!("/oauth/session"), Value::Null);
+    let login =
+        json!({ "match": { "host": "shop.example.com", "path": "/login" }, "login": login_at("/oauth/callback") });
+    let both = with(shop, "/rules/2", login);
+    let both = with(both, "/rules/1/match", json!({ "host": "shop.example.com", "path_prefix": "/api" }));
+    let both = without(both, "/rules/1/login");
+    twins_in(both, "/rules/1/session_info_path", there.clone(), "session_info_path: needs a login", gone);
+    twins("/rules/1/session_info_path", json!("/a/../b"), "has a segment . or ..", there);
+    let passive = |path: &str| json!([path]);
+    twins("/rules/1/login/passive_paths", passive("poll"), "does not begin with /", passive("/poll"));
+}

@@ -13,7 +13,7 @@ pub fn configuration() -> Value {
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
         "session": session(),
-        "revocation": { "entries": 1000, "max_age": "48h" },
+        "revocation": { "entries": 1000, "max_age": "31d" },
         "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })
@@ -81,8 +81,9 @@ fn defaults() -> Value {
         "credentials": { "hide": true },
         "token": { "client_id_claims": ["client_id", "azp"] },
         "enrich": ["userinfo"],
-        "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
-        "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
+        "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email", "partition": "shop" },
+        "session_info_path": "/oauth/session",
+        "require": { "reverify": "never", "claims": [{ "claim": ["email_verified"], "equals": true }] },
         "consumer": { "by": ["sub"], "optional": true },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
         "rate_limit": {
@@ -197,7 +198,10 @@ fn shop() -> Value {
             "userinfo": false,
             "action": "redirect",
             "initiate_path": "/oauth/start",
+            "partition": "shop",
+            "passive_paths": ["/poll"],
         },
+        "session_info_path": "/oauth/who",
         "upstream_headers": [
             { "claim": ["email"], "source": "id_token", "name": "x-email", "as": "text" },
             { "claims": "id_token", "name": "x-id-claims", "as": "base64" },
@@ -241,6 +245,9 @@ fn session() -> Value {
         "touch": "60s",
         "partition": "default",
         "budget": 12288,
+        "remember": { "parameter": "remember", "cookie": "__Secure-oidc-remember", "idle": "7d", "absolute": "30d" },
+        "bind": ["scheme"],
+        "headers": { "request": ["id", "subject"], "response": ["timeout"] },
         "keep_claims": [["locale"]],
     })
 }

@@ -22,6 +22,7 @@ mod rate_limit;
 mod reasons;
 mod report;
 mod resource_metadata;
+mod session_settings;
 mod sessions;
 mod several_providers;
 mod step_up;

@@ -220,6 +220,10 @@ fn way_to(reason: Reason) -> Answer {
             shows(late, |shop| shop.idp.jwt(|_| {}))
         }
         Reason::ResourceMetadata => resource_metadata("GET"),
+        Reason::SessionInfo => {
+            let shop = Shop::with(|config| config["defaults"]["session_info_path"] = json!("/oauth/session"));
+            shop.guest().get("/oauth/session")
+        }
         Reason::MethodNotAllowed => resource_metadata("POST"),
         Reason::AccessTokenInactive => shows(introspection(), |_| "unknown".to_owned()),
         Reason::IntrospectionUnavailable => introspected(|shop| {

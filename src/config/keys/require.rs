@@ -46,6 +46,14 @@ pub static REQUIRE: Table = Table {
             "Groups that the identity must not be in, by the names that `groups` reads. An identity without groups \
              passes; one whose groups are no list of names does not.",
         ),
+        key(
+            "reverify",
+            Kind::Choice(&["never", "introspection"]),
+            Preset::Text("never"),
+            "Whether the provider is asked if a session's access token is still active (RFC 7662), with its answer \
+             remembered by `cache.introspection`. A session whose token is not is over; while the provider cannot be \
+             asked nobody passes.",
+        ),
     ],
 };
 

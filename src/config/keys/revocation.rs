@@ -16,6 +16,11 @@ pub static REVOCATION: Table = Table {
             "How many names at most; beyond that the oldest are forgotten, and counted. They take 32 bytes each in the \
              host, and about 100 in each worker.",
         ),
-        key("max_age", SPAN, Preset::Text("24h"), "For how long; at least `session.absolute`."),
+        key(
+            "max_age",
+            SPAN,
+            Preset::Text("24h"),
+            "For how long; at least as long as a session can live, which is also what holds without this key.",
+        ),
     ],
 };

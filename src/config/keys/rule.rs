@@ -22,7 +22,7 @@ pub static DEFAULTS: Table = Table {
 
 /// How many keys, the first ones, each rule has for itself.
 const OWN: usize = 3;
-static KEYS: [Key; 18] = [
+static KEYS: [Key; 19] = [
     NAME,
     MATCHES,
     ALLOW,
@@ -33,6 +33,7 @@ static KEYS: [Key; 18] = [
     CREDENTIALS_KEY,
     TOKEN_KEY,
     LOGIN_KEY,
+    SESSION_INFO,
     REQUIRE_KEY,
     CONSUMER,
     ENRICH,
@@ -115,6 +116,13 @@ const LOGIN_KEY: Key = key(
     Kind::Section(&LOGIN),
     Preset::Said("none; needed for `authorization_code`"),
     "How a person logs in (OIDC Core §3.1).",
+);
+const SESSION_INFO: Key = key(
+    "session_info_path",
+    Kind::Text,
+    NONE,
+    "A path on the host of `login.redirect_uri` where a web page may ask who its user is, as JSON: issuer, subject, scope, \
+     the claims that are kept, and until when. Never a token. To ask is no use of the session.",
 );
 const REQUIRE_KEY: Key = key(
     "require",
@@ -213,6 +221,20 @@ pub static LOGIN: Table = Table {
             Kind::Text,
             NONE,
             "A path on the host of `redirect_uri` where others may begin a login (OIDC Core §4).",
+        ),
+        key(
+            "partition",
+            Kind::Text,
+            Preset::Said("`session.partition`"),
+            "Sets the sessions of this login apart from those of others at the same provider and host. It needs a \
+             `redirect_uri` of its own.",
+        ),
+        key(
+            "passive_paths",
+            Kind::List(&Kind::Text),
+            NONE,
+            "Paths, with all below them, whose requests do not extend a session's idle life: a page that polls is nobody \
+             at work.",
         ),
     ],
 };

@@ -39,11 +39,67 @@ pub static SESSION: Table = Table {
             "All session cookies together, in bytes.",
         ),
         key(
+            "remember",
+            Kind::Section(&REMEMBER),
+            Preset::Said("nobody is remembered"),
+            "Longer lives for those who ask for them when they log in. All other sessions then end with the browser too.",
+        ),
+        key(
+            "bind",
+            Kind::List(&Kind::Choice(&["scheme", "user_agent", "address"])),
+            NONE,
+            "What a session's cookies are bound to besides: where it differs, they open nothing. `address` is what the \
+             host says in `x-envoy-external-address`, else in the last entry of `x-forwarded-for`; people who move \
+             between networks lose their sessions by it, and a browser's update ends one bound to `user_agent`.",
+        ),
+        key(
+            "headers",
+            Kind::Section(&SESSION_HEADERS),
+            NONE,
+            "What is told of sessions, by the reference suite's names.",
+        ),
+        key(
             "keep_claims",
             Kind::List(&Kind::ClaimPath),
             NONE,
             "Claims to keep besides those that a rule reads; all others are left out of the session.",
         ),
+    ],
+};
+
+static REMEMBER: Table = Table {
+    place: "session.remember",
+    doc: "Longer lives for those who ask for them when they log in; their cookie outlives the browser.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key(
+            "parameter",
+            Kind::Text,
+            Preset::Text("remember"),
+            "The query parameter by which the request that begins a login asks for it, with `1`, `true` or `on`.",
+        ),
+        key(
+            "cookie",
+            Kind::Text,
+            Preset::Said("`session.cookie.name` with `-remember`"),
+            "The first part of the cookie's name; it begins with `session.cookie.name` and `-`.",
+        ),
+        key("idle", SPAN, Preset::Text("7d"), "Such a session unused for so long is over."),
+        key("absolute", SPAN, Preset::Text("30d"), "Such a session older than this is over, used or not."),
+    ],
+};
+
+static FACT: Kind = Kind::Choice(&["id", "subject", "timeout", "idle", "absolute"]);
+
+static SESSION_HEADERS: Table = Table {
+    place: "session.headers",
+    doc: "What is told of a session: `id` as `Session-Id`, which is no credential, `subject` as `Session-Subject`, and in how \
+          many seconds it ends as `Session-Timeout`, for want of use as `Session-Idling-Timeout`, used or not as \
+          `Session-Absolute-Timeout`. No client can set these headers itself.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key("request", Kind::List(&FACT), NONE, "To the service."),
+        key("response", Kind::List(&FACT), NONE, "To the client."),
     ],
 };
 

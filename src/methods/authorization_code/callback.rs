@@ -10,7 +10,7 @@ use crate::policy;
 use crate::provider::token::{self, Code, Tokens};
 use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
 use crate::session::login::{Found, Login};
-use crate::session::{Content, Origin, RelyingParty};
+use crate::session::{Content, Facts, Origin, RelyingParty};
 use crate::words::json::Object;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
 use crate::world::World;
@@ -117,7 +117,8 @@ impl<'a> Callback<'a> {
         if silent && self.login.round == 0 && WANTS_A_PERSON.contains(&error) {
             let target = &self.login.target;
             let (guard, login, party) = (self.guard, self.settings, &**self.party);
-            return Start { guard, login, party, target, round: 1, passed: Vec::new() }.redirect(world, request).await;
+            let (passed, remember) = (Vec::new(), self.login.remember);
+            return Start { guard, login, party, target, round: 1, passed, remember }.redirect(world, request).await;
         }
         let reason = if error == "access_denied" { Reason::LoginRefused } else { Reason::ProviderError };
         Refusal::new(reason, format!("error {:?}", text::printable(error, 60))).into()
@@ -184,12 +185,13 @@ impl<'a> Callback<'a> {
             refresh_token: tokens.refresh_token,
             id_token: tokens.id_token.map(Rc::new),
             origin,
-            remembered: false,
+            remembered: self.login.remember,
         };
         let mut cookies = sessions.set(world, &content, &request.headers)?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
-            return Ok(Proof { identity: self.identity(content), cookies, hiding: None, in_url: false });
+            let facts = Facts::of(&content, &sessions.settings, now);
+            return Ok(Proof { cookies, facts, ..Proof::from(self.identity(content)) });
         }
         let home = self.party.home(&self.login.target);
         let home = match sessions.settings.cookie.same_site {

@@ -41,7 +41,8 @@ pub async fn initiate(world: &World, guard: &Guard, request: &Request) -> Stop {
         Some(_) => return refused("target_link_uri is not on our own host"),
     };
     let hint = hint.map(|hint| ("login_hint".to_owned(), hint.chars().take(LONGEST_PASSED).collect()));
-    let start = Start { guard, login, party, target: &target, round: 0, passed: hint.into_iter().collect() };
+    let (passed, remember) = (hint.into_iter().collect(), super::asks_to_be_remembered(party, &target));
+    let start = Start { guard, login, party, target: &target, round: 0, passed, remember };
     start.redirect(world, request).await
 }
 

@@ -42,7 +42,7 @@ pub async fn begin(world: &World, guard: &Guard, request: &Request) -> Result<()
     }
     let target = request.target().unwrap_or("/");
     let passed = passed_params(login, target);
-    let start = Start { guard, login, party, target, round: 0, passed };
+    let start = Start { guard, login, party, target, round: 0, passed, remember: asks_to_be_remembered(party, target) };
     Err(start.redirect(world, request).await)
 }
 
@@ -64,6 +64,7 @@ struct Start<'a> {
     target: &'a str,
     round: u8,
     passed: Vec<(String, String)>,
+    remember: bool,
 }
 
 impl Start<'_> {
@@ -73,8 +74,13 @@ impl Start<'_> {
             Ok(metadata) => metadata,
             Err(refusal) => return refusal.into(),
         };
-        let beginning =
-            Beginning { rule: &self.guard.rule.name, target: self.target, by: self.party.by, round: self.round };
+        let beginning = Beginning {
+            rule: &self.guard.rule.name,
+            target: self.target,
+            by: self.party.by,
+            round: self.round,
+            remember: self.remember,
+        };
         let Ok((login, cookies)) = self.party.sessions.begin_login(world, &request.headers, &beginning) else {
             let detail = "three logins ended well within a minute and left no session: does something eat the cookie \
                           (its size, its domain, plain HTTP), or is a clock wrong?";
@@ -124,10 +130,20 @@ impl Start<'_> {
     }
 }
 
+/// The query of a path, as a form; what is no form says nothing.
+fn query_of(target: &str) -> Vec<(String, String)> {
+    target.split_once('?').and_then(|(_, query)| form::parse(query).ok()).unwrap_or_default()
+}
+
+fn asks_to_be_remembered(party: &RelyingParty, target: &str) -> bool {
+    party.sessions.settings.remember.as_ref().is_some_and(|remember| {
+        let asks = |value: &str| ["1", "true", "on"].contains(&value);
+        query_of(target).iter().any(|(name, value)| *name == remember.parameter && asks(value))
+    })
+}
+
 fn passed_params(login: &Login, target: &str) -> Vec<(String, String)> {
-    let Some((_, query)) = target.split_once('?') else { return Vec::new() };
-    let fields = form::parse(query).unwrap_or_default();
-    let passed = fields.into_iter().filter(|(name, _)| login.pass_params.contains(name));
+    let passed = query_of(target).into_iter().filter(|(name, _)| login.pass_params.contains(name));
     passed.map(|(name, value)| (name, value.chars().take(LONGEST_PASSED).collect())).collect()
 }
 

@@ -22,6 +22,11 @@ pub struct Cookie {
 pub struct Jar(pub Vec<Cookie>);
 
 impl Jar {
+    /// The browser is closed: what has no end of its own ends with it.
+    pub fn close(&mut self) {
+        self.0.retain(|cookie| cookie.until.is_some());
+    }
+
     /// Takes over a `set-cookie` value that came from `host` over `scheme`.
     pub fn set(&mut self, now: UnixTime, scheme: &str, host: &str, line: &str) {
         assert!(line.len() <= 4096 + 1024, "no browser keeps a cookie of {} bytes", line.len());

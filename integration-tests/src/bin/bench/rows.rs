@@ -57,6 +57,9 @@ pub enum Requests {
     Same(Bytes),
     /// Each with a session that nobody has seen.
     Fresh,
+    /// The same throughout a round, with a session that is new in it: an older one would be due to be written down, and so
+    /// sealed anew for each request, since this client takes no cookies.
+    Seen,
     /// These in turn, over and over.
     Ring(Vec<Bytes>, Cell<usize>),
 }
@@ -69,15 +72,16 @@ impl Row {
 
     /// Its requests: those to warm up with, and `count` to measure.
     pub fn take(&self, field: &Field, count: usize) -> (Vec<Bytes>, Vec<Bytes>) {
-        let make = |count| match &self.requests {
-            Requests::Same(request) => vec![request.clone(); count],
-            Requests::Fresh => (0..count).map(|_| with_cookie(field, To::Ours, "/shop", &field.mint.fresh())).collect(),
-            Requests::Ring(ring, next) => {
-                let from = next.replace((next.get() + count) % ring.len());
-                ring.iter().cycle().skip(from).take(count).cloned().collect()
-            }
+        let fresh = || with_cookie(field, To::Ours, "/shop", &field.mint.fresh());
+        let again = |request: Bytes| move || request.clone();
+        let mut next: Box<dyn FnMut() -> Bytes + '_> = match &self.requests {
+            Requests::Same(request) => Box::new(again(request.clone())),
+            Requests::Fresh => Box::new(fresh),
+            Requests::Seen => Box::new(again(fresh())),
+            Requests::Ring(ring, next) => Box::new(|| ring[next.replace((next.get() + 1) % ring.len())].clone()),
         };
-        (make(CONNECTIONS), make(count))
+        let mut take = |count| (0..count).map(|_| next()).collect();
+        (take(CONNECTIONS), take(count))
     }
 }
 
@@ -122,7 +126,13 @@ async fn logins(field: &Field, provider: &Provider) -> Vec<Row> {
             status: 200,
             requests: Requests::Fresh,
         },
-        same(name::SEEN, "ours, the same cookie each time", To::Ours, with_cookie(field, To::Ours, "/shop", &cookie)),
+        Row {
+            name: name::SEEN,
+            what: "ours, the same cookie each time",
+            to: To::Ours,
+            status: 200,
+            requests: Requests::Seen,
+        },
         same(name::ANONYMOUS, "ours, an anonymous rule", To::Ours, get(To::Ours, "/public", &[])),
         same(
             name::STRIPPED,

@@ -45,7 +45,7 @@ impl Mint {
             .unwrap_or_else(|problems| panic!("the filter's configuration: {problems:?}"));
         let login = config.rules.iter().find_map(|rule| rule.login.as_ref()).expect("a rule with a login");
         let client_id = &config.providers.first().expect("a provider").client.client_id;
-        let owner = Owner { issuer, client_id, redirect_uri: &login.redirect_uri };
+        let owner = Owner { issuer, client_id, redirect_uri: &login.redirect_uri, partition: "default" };
         let settings = Rc::new(config.session.expect("sessions"));
         let sessions = Sessions::new(&settings, &owner, Kept::default(), &OpenedSessions::default());
         Mint { script: Script::new(), sessions, tokens, logins: 0.into() }

@@ -1,0 +1,59 @@
+//! What a session's cookies are bound to besides its owner (`session.bind`): where it differs, they open nothing.
+
+use crate::config::Bond;
+use crate::words::Headers;
+
+/// What `bonds` come to for a request: a part of the seal's associated data. Empty without bonds.
+pub fn of(bonds: &[Bond], headers: &Headers) -> Vec<u8> {
+    let mut joined = Vec::new();
+    for bond in bonds {
+        let value = match bond {
+            Bond::Scheme => headers.all(":scheme").next().unwrap_or_default(),
+            Bond::UserAgent => headers.all("user-agent").next().unwrap_or_default(),
+            Bond::Address => address(headers),
+        };
+        joined.extend(u64::try_from(value.len()).unwrap_or(u64::MAX).to_le_bytes());
+        joined.extend_from_slice(value);
+    }
+    joined
+}
+
+/// The client's address as the host tells it: Envoy lets no client from outside say `x-envoy-external-address`, and the last
+/// entry of `x-forwarded-for` is whom the host itself saw.
+fn address(headers: &Headers) -> &[u8] {
+    let seen = || {
+        let field = headers.all("x-forwarded-for").last()?;
+        field.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)
+    };
+    headers.all("x-envoy-external-address").next().or_else(seen).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bond_counts_and_nothing_else_does() {
+        let request = [
+            (":scheme", "https"),
+            ("user-agent", "a browser"),
+            ("x-forwarded-for", "203.0.113.9, 192.0.2.7"),
+            ("accept", "*/*"),
+        ];
+        let with = |name: &str, value: &'static str| {
+            Headers::from_pairs(request.map(|(known, old)| (known, if known == name { value } else { old })))
+        };
+        let same = Headers::from_pairs(request);
+        for (bond, name, other) in [
+            (Bond::Scheme, ":scheme", "http"),
+            (Bond::UserAgent, "user-agent", "another"),
+            (Bond::Address, "x-forwarded-for", "203.0.113.9, 192.0.2.8"),
+        ] {
+            assert_ne!(of(&[bond], &with(name, other)), of(&[bond], &same), "{name}");
+            assert_eq!(of(&[bond], &with("accept", "text/html")), of(&[bond], &same), "{name}");
+            assert_eq!(of(&[], &with(name, other)), Vec::<u8>::new());
+        }
+        let spoofed = with("x-forwarded-for", "198.51.100.1, 192.0.2.7");
+        assert_eq!(of(&[Bond::Address], &spoofed), of(&[Bond::Address], &same), "the client's own entry");
+    }
+}
