@@ -277,3 +277,36 @@ fn a_foreign_post_needs_a_cookie_without_same_site() {
     let (_, set) = begin(&sessions, &script, &[]).unwrap();
     assert!(set[0].contains("; HttpOnly; Secure; SameSite=Lax"), "{}", set[0]);
 }
+
+/// Cookies of each format that was ever sealed, by when it came, with what a filter that did not know better left out.
+const FORMATS: [(&str, &str, bool); 2] = [
+    (
+        "0.1, first",
+        "116LbfkgkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCdGOnlRD4vlHMQyW5sBf4hQzIaVZtvd4OpqicUmZ7gLocezx1Pihv8WVFnEj3RZ7dAPYIuHrs-\
+         JXEfrlqRFC-9xdUeFVF6kaAVz1xWwJ5Te11Tv4-PqMeTi38iBUJfsQDIf9QKB0lMVOz1hdkmV3IovkbQCBmBikELxivgwj9ym29vnq32ohIKQ44n\
+         FGpd4GSi_l281PQv_-PXXuQwY",
+        false,
+    ),
+    (
+        "0.1, with the login's origin",
+        "116LbfkgkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCdGOnlRD4vlHMQyW5sBf4hQzIaVZtvd4OpqicUmZ7gLocezx1Pihv8WVFnEj3RZ7dAPYIuHrs-\
+         JXEfrlqRFC-9xdUeFVF6kaAVz1xWwJ5Te11Tv4-PqMeTi38iBUJfsQDIf9QKB0lMVOz1hdkmV3IovkbQCBmBikELxivgwj9ym29vnq32ohIKQ44n\
+         FGpdUdbGeGkNPEz7nBHxUM5D0nevrN0eC_5J50XyLQz1ES4MFxkKmf8REBsTwxsA",
+        true,
+    ),
+];
+
+/// What was sealed before an upgrade opens after it.
+#[test]
+fn a_cookie_of_each_format_opens() {
+    for (format, value, has_origin) in FORMATS {
+        let this = sessions();
+        let request = Headers::from_pairs([("cookie", format!("{}={value}", this.names.session))]);
+        let opened = this.open(&Script::new().world(), &request).unwrap_or_else(|| panic!("{format} does not open"));
+        let (found, written) = (&opened.content, content());
+        assert_eq!((found.sid, &found.subject, &found.claims), (written.sid, &written.subject, &written.claims));
+        assert_eq!(found.refresh_token, written.refresh_token);
+        let origin = if has_origin { written.origin } else { Origin::default() };
+        assert_eq!((&found.origin, found.remembered), (&origin, has_origin), "{format}");
+    }
+}
