@@ -35,9 +35,10 @@ fn sessions_of(settings: config::Session, issuer: &str, redirect_uri: &str) -> S
         wished: vec![ClaimPath::new(vec!["email".to_owned()]).unwrap()],
     };
     let redirect_uri = Url::parse(redirect_uri).unwrap();
+    let partition = settings.partition.clone();
     Sessions::new(
         &Rc::new(settings),
-        &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri, partition: "default" },
+        &Owner { issuer, client_id: "shop", redirect_uri: &redirect_uri, partition: &partition },
         kept,
         &OpenedSessions::default(),
     )
