@@ -41,8 +41,8 @@ impl Index {
     pub fn first(&self, asked: &Asked<'_>, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
         let host = &*asked.host;
         let exact = self.exact.get(host).and_then(|paths| paths.first(path, &fits));
-        let dots = host.char_indices().filter(|(at, letter)| *letter == '.' && *at > 0).map(|(at, _)| at);
-        let dots = dots.filter(|_| !self.suffixes.is_empty());
+        let letters = if self.suffixes.is_empty() { &[] } else { host.as_bytes() };
+        let dots = letters.iter().enumerate().filter(|(at, letter)| **letter == b'.' && *at > 0).map(|(at, _)| at);
         let ends = dots.filter_map(|at| self.suffixes.get(host.get(at..)?)?.first(path, &fits));
         ends.chain(exact).chain(self.any.first(path, &fits)).min()
     }

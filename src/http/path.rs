@@ -65,19 +65,25 @@ pub fn covers(prefix: &str, path: &str) -> bool {
 
 /// Characters of a path that need no escape (`pchar` and `/`, RFC 3986 §3.3).
 fn may_stand_raw(byte: u8) -> bool {
-    const RAW: [u128; 2] = [raw_characters(), 0];
-    let (half, bit) = (byte >> 7, byte & 127);
-    RAW.get(usize::from(half)).is_some_and(|half| half >> bit & 1 == 1)
+    const RAW: [u32; 8] = raw_characters();
+    RAW.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 == 1)
 }
 
-/// One bit for each character of ASCII: this is asked of every byte of every path.
-const fn raw_characters() -> u128 {
-    let (mut bits, mut byte) = (0, 0_u8);
-    while byte < 128 {
-        if byte.is_ascii_alphanumeric() || is_one_of(byte, b"/-._~!$&'()*+,;=:@") {
-            bits |= 1 << byte;
+/// One bit for each byte: this is asked of every byte of every path.
+const fn raw_characters() -> [u32; 8] {
+    let (mut bits, mut word) = ([0_u32; 8], 0_u8);
+    let mut rest = bits.as_mut_slice();
+    while let Some((first, others)) = rest.split_first_mut() {
+        let mut bit = 0_u8;
+        while bit < 32 {
+            let byte = word | bit;
+            if byte.is_ascii_alphanumeric() || is_one_of(byte, b"/-._~!$&'()*+,;=:@") {
+                *first |= 1 << bit;
+            }
+            bit = bit.wrapping_add(1);
         }
-        byte = byte.wrapping_add(1);
+        word = word.wrapping_add(32);
+        rest = others;
     }
     bits
 }
