@@ -48,7 +48,7 @@ pub use rule::{
     Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
     Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
 };
-pub use session::{CookieSettings, SameSite, Session};
+pub use session::{CookieSettings, Refresh, SameSite, Session};
 
 /// Whether the host lets this instance read request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

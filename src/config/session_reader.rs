@@ -3,7 +3,7 @@
 use super::addresses::is_token;
 use super::matching;
 use super::section::{Section, claim_path};
-use super::{CookieSettings, Rule, SameSite, Session, secrets};
+use super::{CookieSettings, Refresh, Rule, SameSite, Session, secrets};
 use crate::http::{self, Scheme, Url};
 use crate::words::Secret;
 use std::time::Duration;
@@ -27,6 +27,7 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         touch,
         partition: section.text("partition")?.to_owned(),
         budget: usize::try_from(section.number("budget")?).ok()?,
+        refresh: read_refresh(section, idle)?,
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
     })
 }
@@ -66,6 +67,22 @@ fn read_lives(section: &Section) -> Option<(Duration, Duration, Duration)> {
         section.problem("touch", "is more than half of idle: a session in use would end");
     }
     Some((idle, absolute, touch))
+}
+
+fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
+    let refresh = section.section("refresh");
+    let grace = refresh.duration("grace")?;
+    if grace > idle {
+        refresh.problem("grace", "is longer than session.idle, with which a session is over");
+    }
+    Some(Refresh {
+        is_on: section.text("refresh").is_none(),
+        before: refresh.duration("before")?,
+        jitter: refresh.duration("jitter")?,
+        grace,
+        assumed_lifetime: refresh.duration("assumed_lifetime")?,
+        backoff: refresh.duration("backoff")?,
+    })
 }
 
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {

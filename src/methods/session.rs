@@ -1,22 +1,57 @@
 //! A session cookie that we sealed.
 
 use super::{Guard, Proof};
-use crate::session::{Life, Opened, RelyingParty};
-use crate::words::{Identity, Method, Request, Sources, Stop};
-use crate::world::World;
+use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
+use crate::session::{Content, Life, RelyingParty};
+use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop};
+use crate::world::{Watch, World};
 use std::rc::Rc;
 
-/// The person whose session the request carries; `None` when there is no session that lives.
-pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
-    let Some(party) = &guard.party else { return Ok(None) };
-    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(None) };
+/// What a request's session comes to.
+pub enum Shown {
+    /// There is none that lives.
+    Nothing,
+    /// The person whose it is.
+    Person(Proof),
+    /// It was over with its last refresh. Whoever has nothing else to show is told so.
+    Over(Box<Refusal>),
+}
+
+/// The person whose session the request carries.
+pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Shown, Stop> {
+    let Some(party) = &guard.party else { return Ok(Shown::Nothing) };
+    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(Shown::Nothing) };
+    let settings = &party.sessions.settings;
     let now = world.now();
-    let cookies = match opened.content.life(&party.sessions.settings, now) {
-        Life::Over => return Ok(None),
-        Life::Fresh => Vec::new(),
-        Life::TouchDue => touch(world, party, &opened, request),
+    if opened.content.life(settings, now) == Life::Over || party.is_revoked(world, &opened.content) {
+        return Ok(Shown::Nothing);
+    }
+    if opened.is_news() {
+        Box::pin(refresh::acknowledge(world, party, &opened.content)).await;
+    }
+    let Renewed { content, is_new, watch } = if now < opened.due {
+        Renewed { content: Rc::clone(&opened.content), is_new: false, watch: None }
+    } else {
+        match Box::pin(refresh::renew(world, party, &opened.content)).await {
+            Ok(renewed) => renewed,
+            Err(NotRenewed::Refused(refusal)) => return Err(refusal.into()),
+            Err(NotRenewed::Over(reason)) => {
+                let cookies = party.sessions.end(&request.headers);
+                return Ok(Shown::Over(Box::new(Refusal { cookies, ..reason.into() })));
+            }
+        }
     };
-    let content = &opened.content;
+    let now = world.now();
+    let touched = match content.life(settings, now) {
+        Life::Over => return Ok(Shown::Nothing),
+        Life::Fresh => None,
+        Life::TouchDue => Some(content.touched_at(now)),
+    };
+    let cookies = match touched {
+        Some(touched) => set(world, party, &touched, &request.headers),
+        None if is_new => set(world, party, &content, &request.headers),
+        None => Vec::new(),
+    };
     let identity = Identity {
         method: Method::Session,
         issuer: Rc::clone(&party.issuer),
@@ -29,14 +64,42 @@ pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Optio
         id_token: content.id_token.clone(),
         consumer: None,
     };
-    Ok(Some(Proof { identity, cookies, hiding: None, in_url: false }))
+    let late = watch.map(|watch| late(world, party, &request.headers, watch));
+    Ok(Shown::Person(Proof { identity, cookies, late, hiding: None, in_url: false }))
 }
 
-/// Writes the use of a session down. One that does not fit any more, since the budget was lowered, goes on untouched until
-/// it is over.
-fn touch(world: &World, party: &RelyingParty, opened: &Opened, request: &Request) -> Vec<String> {
-    party.sessions.set(world, &opened.touched(world.now()), &request.headers).unwrap_or_else(|refusal| {
+/// Tells a person who is sent to log in, or is told to, that it is because the session is over.
+pub fn because(over: Option<Box<Refusal>>, stop: Stop) -> Stop {
+    let Some(over) = over else { return stop };
+    match stop {
+        Stop::Answered { response, reason } => {
+            let response = over.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
+            Stop::Answered { response, reason }
+        }
+        Stop::Refused(refusal) if matches!(refusal.reason, Reason::LoginRequired | Reason::AccessTokenRequired) => {
+            Stop::Refused(*over)
+        }
+        Stop::Refused(mut refusal) => {
+            refusal.cookies.extend(over.cookies);
+            Stop::Refused(refusal)
+        }
+    }
+}
+
+/// Gives the browser the session as it is now. One that does not fit any more, since the budget was lowered or its tokens
+/// grew, goes on as it was until it is over.
+fn set(world: &World, party: &RelyingParty, content: &Content, headers: &Headers) -> Vec<String> {
+    party.sessions.set(world, content, headers).unwrap_or_else(|refusal| {
         world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
         Vec::new()
+    })
+}
+
+/// The session's cookies, if it is refreshed when the service answers.
+fn late(world: &World, party: &Rc<RelyingParty>, headers: &Headers, watch: Watch<Ending>) -> Late {
+    let (world, party, headers) = (world.clone(), Rc::clone(party), headers.clone());
+    Late::new(move || match watch.landed() {
+        Some(Ending::Done(content)) => set(&world, &party, &content, &headers),
+        _ => Vec::new(),
     })
 }

@@ -3,6 +3,7 @@
 use super::content::Content;
 use crate::config;
 use crate::words::UnixTime;
+use std::time::Duration;
 
 /// A session at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,33 @@ impl Content {
     /// Until when the browser need keep the cookie.
     pub fn ends(&self, settings: &config::Session) -> UnixTime {
         self.created.plus(settings.absolute).min(self.touched.plus(settings.idle))
+    }
+
+    /// The content with its use written down.
+    pub fn touched_at(&self, now: UnixTime) -> Self {
+        Self { touched: now.max(self.touched), ..self.clone() }
+    }
+
+    /// Whether this is what a refresh made of `before`.
+    pub fn comes_after(&self, before: &Self) -> bool {
+        self.sid == before.sid && Some(self.generation) == before.generation.checked_add(1)
+    }
+
+    /// From when on the tokens are to be renewed: early, each session at its own moment, and all who have the session agree
+    /// on it. A token that lives shortly is used for half of its life at least.
+    pub fn refresh_due(&self, refresh: &config::Refresh) -> UnixTime {
+        if !refresh.is_on || self.refresh_token.is_none() {
+            return UnixTime::from_secs(u64::MAX);
+        }
+        if refresh.before.is_zero() {
+            return self.access_expires;
+        }
+        let [one, two, three, four, ..] = self.sid;
+        let share = u64::from(u32::from_le_bytes([one, two, three, four]).wrapping_add(self.generation));
+        let shares = refresh.jitter.as_secs().saturating_add(1);
+        let jitter = Duration::from_secs(share.checked_rem(shares).unwrap_or_default());
+        let half = self.access_expires.since(self.access_born) / 2;
+        self.access_expires.minus(refresh.before.saturating_add(jitter).min(half))
     }
 
     /// Whether the access token can still be sent on.

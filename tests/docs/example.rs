@@ -242,6 +242,7 @@ fn session() -> Value {
         "partition": "default",
         "budget": 12288,
         "keep_claims": [["locale"]],
+        "refresh": { "before": "60s", "jitter": "20s", "grace": "30s", "assumed_lifetime": "5m", "backoff": "5s" },
     })
 }
 
