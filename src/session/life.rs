@@ -85,6 +85,22 @@ mod tests {
         assert_eq!(old.life(&settings(), UnixTime::from_secs(4_600)), Life::Over);
     }
 
+    #[test]
+    fn it_is_renewed_early_each_session_at_its_own_moment() {
+        let refresh = settings().refresh;
+        let due = |content: Content, refresh| content.refresh_due(&refresh).as_secs();
+        // Born at 1000, ends at 4600.
+        let moments: std::collections::HashSet<u64> =
+            (0..=255).map(|byte| due(Content { sid: [byte; 16], ..content() }, refresh)).collect();
+        assert!(moments.iter().all(|moment| (4_520..=4_540).contains(moment)) && moments.len() > 15, "{moments:?}");
+        assert_eq!(due(content(), refresh), due(content(), refresh));
+        let short = Content { access_born: UnixTime::from_secs(4_500), ..content() };
+        assert_eq!(due(short, refresh), 4_550, "half of its life at least");
+        assert_eq!(due(content(), config::Refresh { before: Duration::ZERO, ..refresh }), 4_600);
+        assert_eq!(due(content(), config::Refresh { is_on: false, ..refresh }), u64::MAX);
+        assert_eq!(due(Content { refresh_token: None, ..content() }, refresh), u64::MAX);
+    }
+
     // W09.
     #[test]
     fn a_clock_that_goes_back_does_not_end_it() {

@@ -191,3 +191,94 @@ fn make_room(slot: &mut Vec<Wire>, now: u64) -> bool {
 pub fn millis(host: &dyn Host) -> u64 {
     u64::try_from(host.monotonic().as_millis()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::script::Script;
+
+    fn key(number: u8) -> Key {
+        // All in one slot.
+        let mut key = [number; 16];
+        key[..2].copy_from_slice(&[0, 0]);
+        key
+    }
+
+    fn write(table: &Shared, script: &Script, key: Key, until: u64, state: State) {
+        let (_, version) = table.find(script, key);
+        let record = Record { attempt: 1, until: millis(script) + until, state };
+        table.write(script, key, record, version).unwrap();
+    }
+
+    fn done(seen: bool) -> State {
+        State::Done { content: vec![7; 100], seen }
+    }
+
+    fn there(table: &Shared, script: &Script, keys: impl IntoIterator<Item = u8>) -> Vec<u8> {
+        keys.into_iter().filter(|number| table.find(script, key(*number)).0.is_some()).collect()
+    }
+
+    #[test]
+    fn what_is_missed_least_makes_room() {
+        let (script, table) = (Script::new(), Shared::new(&[Secret::new([1; 32])]));
+        for (number, state) in
+            [(1, done(false)), (2, State::Failed(Reason::RefreshRefused)), (3, done(true)), (4, State::Leased([0; 16]))]
+        {
+            write(&table, &script, key(number), 1_000 + u64::from(number), state);
+        }
+        let gone = [3, 2, 1, 5];
+        for (at, number) in (5..9).enumerate() {
+            write(&table, &script, key(number), 2_000 + u64::from(number), done(false));
+            let left = there(&table, &script, 1..=number);
+            assert_eq!(left.len(), 4);
+            assert!(left.contains(&4) && !left.contains(&gone[at]), "{left:?}");
+        }
+        assert_eq!(script.counted(Metric::Refreshes(Refresh::Alone)), 0);
+    }
+
+    #[test]
+    fn leases_that_hold_give_no_room_and_then_a_worker_goes_by_itself() {
+        let (script, table) = (Script::new(), Shared::new(&[Secret::new([1; 32])]));
+        let other = Shared::new(&[Secret::new([1; 32])]);
+        for number in 1..=5 {
+            write(&table, &script, key(number), 5_000, State::Leased([number; 16]));
+        }
+        assert_eq!(there(&other, &script, 1..=5), [1, 2, 3, 4]);
+        assert_eq!(there(&table, &script, 1..=5), [1, 2, 3, 4, 5]);
+        assert_eq!(script.counted(Metric::Refreshes(Refresh::Alone)), 1);
+        // The twin: one of them has lapsed.
+        script.advance(6);
+        write(&other, &script, key(6), 5_000, State::Leased([6; 16]));
+        assert_eq!(there(&table, &script, [6]), [6]);
+    }
+
+    #[test]
+    fn sessions_without_end_take_so_much_and_no_more() {
+        let (script, table) = (Script::new(), Shared::new(&[Secret::new([1; 32])]));
+        for number in 0..20_000_u32 {
+            let key: Key = std::array::from_fn(|at| number.wrapping_mul(2_654_435_761).to_le_bytes()[at % 4]);
+            write(&table, &script, key, 5_000, State::Done { content: vec![0; 10], seen: false });
+        }
+        assert!(script.shared_keys().len() <= 4096);
+        assert!(script.shared_bytes() <= 4096 * 4 * 128, "{}", script.shared_bytes());
+    }
+
+    #[test]
+    fn who_wrote_in_between_wins() {
+        let (script, table) = (Script::new(), Shared::new(&[Secret::new([1; 32])]));
+        let (_, version) = table.find(&script, key(1));
+        write(&table, &script, key(1), 5_000, State::Leased([1; 16]));
+        let late = Record { attempt: 1, until: u64::MAX, state: State::Leased([2; 16]) };
+        assert!(table.write(&script, key(1), late, version).is_err());
+        assert_eq!(table.find(&script, key(1)).0.unwrap().state, State::Leased([1; 16]));
+    }
+
+    /// S02: under another secret it is nothing.
+    #[test]
+    fn others_read_nothing_of_it() {
+        let (script, table) = (Script::new(), Shared::new(&[Secret::new([1; 32])]));
+        write(&table, &script, key(1), 5_000, done(false));
+        assert!(Shared::new(&[Secret::new([2; 32])]).find(&script, key(1)).0.is_none());
+        assert!(Shared::new(&[Secret::new([1; 32])]).find(&script, key(1)).0.is_some());
+    }
+}
