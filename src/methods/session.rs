@@ -23,17 +23,22 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(Shown::Nothing) };
     let settings = &party.sessions.settings;
     let now = world.now();
-    if opened.content.life(settings, now) == Life::Over || party.is_revoked(world, &opened.content) {
+    let life = opened.content.life(settings, now);
+    if life == Life::Over || party.is_revoked(world, &opened.content) {
         return Ok(Shown::Nothing);
     }
     if opened.is_news() {
         Box::pin(refresh::acknowledge(world, party, &opened.content)).await;
     }
-    let Renewed { content, is_new, watch } = if now < opened.due {
-        Renewed { content: Rc::clone(&opened.content), is_new: false, watch: None }
+    let (Renewed { content, is_new, watch }, now, life) = if now < opened.due {
+        (Renewed { content: Rc::clone(&opened.content), is_new: false, watch: None }, now, life)
     } else {
         match Box::pin(refresh::renew(world, party, &opened.content)).await {
-            Ok(renewed) => renewed,
+            Ok(renewed) => {
+                let now = world.now();
+                let life = renewed.content.life(settings, now);
+                (renewed, now, life)
+            }
             Err(NotRenewed::Refused(refusal)) => return Err(refusal.into()),
             Err(NotRenewed::Over(reason)) => {
                 let cookies = party.sessions.end(&request.headers);
@@ -41,16 +46,15 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
             }
         }
     };
-    let now = world.now();
-    let touched = match content.life(settings, now) {
+    let news = match life {
         Life::Over => return Ok(Shown::Nothing),
-        Life::Fresh => None,
         Life::TouchDue => Some(content.touched_at(now)),
+        Life::Fresh => is_new.then(|| (*content).clone()),
     };
-    let cookies = match touched {
-        Some(touched) => set(world, party, &touched, &request.headers),
-        None if is_new => set(world, party, &content, &request.headers),
-        None => Vec::new(),
+    let (cookies, late) = match (watch, news) {
+        (Some(watch), news) => (Vec::new(), Some(late(world, party, &request.headers, watch, news))),
+        (None, Some(news)) => (set(world, party, &news, &request.headers), None),
+        (None, None) => (Vec::new(), None),
     };
     let identity = Identity {
         method: Method::Session,
@@ -64,7 +68,6 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         id_token: content.id_token.clone(),
         consumer: None,
     };
-    let late = watch.map(|watch| late(world, party, &request.headers, watch));
     Ok(Shown::Person(Proof { identity, cookies, late, hiding: None, in_url: false }))
 }
 
@@ -95,11 +98,19 @@ fn set(world: &World, party: &RelyingParty, content: &Content, headers: &Headers
     })
 }
 
-/// The session's cookies, if it is refreshed when the service answers.
-fn late(world: &World, party: &Rc<RelyingParty>, headers: &Headers, watch: Watch<Ending>) -> Late {
+/// The session's cookies when the service answers: as refreshed if it is by then, else with what there is to tell anyhow.
+fn late(
+    world: &World,
+    party: &Rc<RelyingParty>,
+    headers: &Headers,
+    watch: Watch<Ending>,
+    news: Option<Content>,
+) -> Late {
     let (world, party, headers) = (world.clone(), Rc::clone(party), headers.clone());
-    Late::new(move || match watch.landed() {
-        Some(Ending::Done(content)) => set(&world, &party, &content, &headers),
-        _ => Vec::new(),
+    Late::new(move || match (watch.landed(), news) {
+        (Some(Ending::Done(content)), Some(news)) => set(&world, &party, &content.touched_at(news.touched), &headers),
+        (Some(Ending::Done(content)), None) => set(&world, &party, &content, &headers),
+        (_, Some(news)) => set(&world, &party, &news, &headers),
+        (_, None) => Vec::new(),
     })
 }

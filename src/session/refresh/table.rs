@@ -16,6 +16,8 @@ use std::rc::Rc;
 const SLOTS: u16 = 4096;
 /// How many records a slot has room for.
 const ROOM: usize = 4;
+/// The largest record, in bytes as sealed: no `session.budget` lets a larger session into cookies.
+const LARGEST: usize = 64 * 1024;
 /// What this worker keeps of what found no room, in bytes.
 const ALONE: usize = 1024 * 1024;
 
@@ -68,7 +70,7 @@ impl Shared {
     }
 
     fn find(&self, host: &dyn Host, key: Key) -> (Option<Record>, Version) {
-        let own = self.alone.borrow_mut().get(&key);
+        let own = self.alone.borrow_mut().get(&key).filter(|record| millis(host) < record.until);
         if own.is_some() {
             return (own, OWN);
         }
@@ -89,7 +91,7 @@ impl Shared {
         host.fill_random(&mut nonce);
         let wire = self.seal(key, &record, nonce).ok_or(NotWritten)?;
         slot.retain(|known| known.key != key);
-        if make_room(&mut slot, millis(host)) {
+        if wire.seal.len() <= LARGEST && make_room(&mut slot, millis(host)) {
             slot.push(wire);
             let bytes = postcard::to_allocvec(&slot).map_err(|_| NotWritten)?;
             if host.share(&name(key), &bytes, version).is_ok() {
