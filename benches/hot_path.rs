@@ -142,6 +142,7 @@ fn cookie(script: &Script) -> String {
         scope: "openid profile email".into(),
         claims: Rc::new(claims().as_object().cloned().expect("an object")),
         access_token: Some(Rc::new(Secret::new(jwt.as_str()))),
+        access_born: now,
         access_expires: now.plus(Duration::from_secs(3600)),
         refresh_token: None,
         id_token: Some(Rc::new(Secret::new(jwt))),

@@ -48,7 +48,7 @@ pub use rule::{
     Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
     Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
 };
-pub use session::{Bond, CookieSettings, Lives, Remember, SameSite, Session, SessionFact, SessionHeaders};
+pub use session::{Bond, CookieSettings, Lives, Refresh, Remember, SameSite, Session, SessionFact, SessionHeaders};
 
 /// Whether the host lets this instance read request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

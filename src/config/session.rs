@@ -28,6 +28,25 @@ pub struct Session {
     pub budget: usize,
     /// Claims to keep besides those that a rule reads.
     pub keep_claims: Vec<ClaimPath>,
+    /// How its tokens are renewed.
+    pub refresh: Refresh,
+}
+
+/// How a session's tokens are renewed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refresh {
+    /// Whether they are.
+    pub is_on: bool,
+    /// How long before the access token ends; zero for when it has ended.
+    pub before: Duration,
+    /// How much earlier still, at most; each session has its own share of it.
+    pub jitter: Duration,
+    /// How long the old cookie works after the new one was seen.
+    pub grace: Duration,
+    /// The life of an access token that says none.
+    pub assumed_lifetime: Duration,
+    /// How long a try that failed is not repeated.
+    pub backoff: Duration,
 }
 
 /// The session cookie.

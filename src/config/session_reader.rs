@@ -3,7 +3,9 @@
 use super::addresses::is_token;
 use super::matching;
 use super::section::{Section, claim_path};
-use super::{Bond, CookieSettings, Lives, Remember, Rule, SameSite, Session, SessionFact, SessionHeaders, secrets};
+use super::{
+    Bond, CookieSettings, Lives, Refresh, Remember, Rule, SameSite, Session, SessionFact, SessionHeaders, secrets,
+};
 use crate::http::{self, Scheme, Url};
 use crate::words::Secret;
 use std::time::Duration;
@@ -34,6 +36,7 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         bind: section.texts("bind").into_iter().filter_map(bond).collect(),
         headers: SessionHeaders { request: facts(&headers, "request"), response: facts(&headers, "response") },
         budget: usize::try_from(section.number("budget")?).ok()?,
+        refresh: read_refresh(section, lives.idle)?,
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
     })
 }
@@ -107,6 +110,22 @@ fn bond(word: &str) -> Option<Bond> {
 fn facts(headers: &Section, whom: &str) -> Vec<SessionFact> {
     let fact = |word: &str| SessionFact::ALL.into_iter().find(|fact| fact.name() == word);
     headers.texts(whom).into_iter().filter_map(fact).collect()
+}
+
+fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
+    let refresh = section.section("refresh");
+    let grace = refresh.duration("grace")?;
+    if grace > idle {
+        refresh.problem("grace", "is longer than session.idle, with which a session is over");
+    }
+    Some(Refresh {
+        is_on: section.text("refresh").is_none(),
+        before: refresh.duration("before")?,
+        jitter: refresh.duration("jitter")?,
+        grace,
+        assumed_lifetime: refresh.duration("assumed_lifetime")?,
+        backoff: refresh.duration("backoff")?,
+    })
 }
 
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {

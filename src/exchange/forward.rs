@@ -29,7 +29,7 @@ pub fn upstream(
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
-    let mut properties = Vec::new();
+    let (mut properties, mut late) = (Vec::new(), None);
     match guest {
         Guest::Anonymous => {
             withhold_token(&guard.rule, &mut edits);
@@ -49,10 +49,11 @@ pub fn upstream(
             } else if proof.in_url {
                 response.set.push(("cache-control".to_owned(), b"private".to_vec()));
             }
+            late = proof.late;
             response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
         }
     }
-    Verdict::Forward { request: edits, response, properties, body }
+    Verdict::Forward { request: edits, response, late, properties, body }
 }
 
 /// Lets a request through that its rule, being on trial, would have stopped: as it came, but for what no client may say.
@@ -66,7 +67,7 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     let refusal = Refusal { detail: format!("let through, mode: report; {}", refusal.detail), ..refusal };
     answer::log(world, Some(guard), &refusal, &id, status);
     let (request, response) = common(gate, request, None);
-    Verdict::Forward { request, response, properties: Vec::new(), body: None }
+    Verdict::Forward { request, response, late: None, properties: Vec::new(), body: None }
 }
 
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.

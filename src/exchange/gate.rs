@@ -10,6 +10,7 @@ use crate::methods::Guard;
 use crate::policy::{Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
+use crate::session::refresh::{self, Refreshes};
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
 use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
@@ -221,6 +222,7 @@ fn parties(
     let mut parties: Vec<Party> = Vec::new();
     let opened = OpenedSessions::default();
     let Some(session) = session else { return parties };
+    let refreshes = Rc::new(Refreshes::new(Rc::new(refresh::Shared::new(&session.secrets))));
     for rule in rules {
         let (Some(login), Some(at)) = (&rule.login, rule.providers.first().copied()) else { continue };
         let Some(provider) = providers.get(at) else { continue };
@@ -238,6 +240,8 @@ fn parties(
             issuer: provider.issuer().into(),
             provider: Rc::clone(provider),
             revocations: Rc::clone(revocations),
+            refreshes: Rc::clone(&refreshes),
+            asks_userinfo: asks_userinfo(rules, at, &login.redirect_uri),
             redirect_uri: login.redirect_uri.clone(),
             by: match provider.settings.response_mode {
                 ResponseMode::Query => Return::Navigation,
@@ -248,6 +252,12 @@ fn parties(
         parties.push(Party { provider: at, redirect_uri, partition, party });
     }
     parties
+}
+
+/// Whether some login to this provider that comes back here asks userinfo.
+fn asks_userinfo(rules: &[Rule], provider: usize, redirect_uri: &Url) -> bool {
+    let logins = rules.iter().filter(|rule| rule.providers.first() == Some(&provider));
+    logins.filter_map(|rule| rule.login.as_ref()).any(|login| login.userinfo && login.redirect_uri == *redirect_uri)
 }
 
 /// What some rule of this provider reads, and what is kept besides.

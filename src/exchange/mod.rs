@@ -23,6 +23,7 @@ use crate::words::{Identity, Method, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
 /// Who comes in.
+#[expect(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
 enum Guest {
     /// Anyone.
     Anonymous,
@@ -93,6 +94,9 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         }
         return Err(weak.into());
     }
-    policy::judge(&guard.rule, &mut proof.identity)?;
+    if let Err(refusal) = policy::judge(&guard.rule, &mut proof.identity) {
+        // What became of the session is told all the same.
+        return Err(Refusal { cookies: proof.cookies, ..refusal }.into());
+    }
     Ok(Guest::Known(proof))
 }

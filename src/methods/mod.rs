@@ -13,9 +13,10 @@ use crate::config::{Allow, Login, Mode, Rule};
 use crate::policy::Revocations;
 use crate::provider::{AccessTokens, Provider};
 use crate::session::{Facts, RelyingParty};
-use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
+use crate::words::{Identity, Late, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
 use credential::Presented;
+use session::Shown;
 use std::rc::Rc;
 
 /// A rule, with what its methods work with.
@@ -62,6 +63,8 @@ pub struct Proof {
     pub identity: Identity,
     /// `set-cookie` values for the client.
     pub cookies: Vec<String>,
+    /// Further ones that may be known when the service answers.
+    pub late: Option<Late>,
     /// How the credential is kept from the service.
     pub hiding: Option<Hiding>,
     /// Whether the URL held the credential, so that nobody else may get what is answered to it (RFC 6750 §2.3).
@@ -73,7 +76,7 @@ pub struct Proof {
 impl From<Identity> for Proof {
     /// Nothing follows but who it is.
     fn from(identity: Identity) -> Self {
-        Self { identity, cookies: Vec::new(), hiding: None, in_url: false, facts: Facts::default() }
+        Self { identity, cookies: Vec::new(), late: None, hiding: None, in_url: false, facts: Facts::default() }
     }
 }
 
@@ -89,14 +92,21 @@ impl Proof {
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
 /// asked for.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
-    let mut token = None;
+    let (mut token, mut over) = (None, None);
     for method in &guard.rule.methods {
         if method.takes_access_tokens() && token.is_none() {
             token = Some(credential::presented(world, &guard.rule, request).await?);
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => session::identify(world, guard, request).await?,
+            (Method::Session, _) => match session::identify(world, guard, request).await? {
+                Shown::Nothing => None,
+                Shown::Person(proof) => Some(proof),
+                Shown::Over(refusal) => {
+                    over = Some(refusal);
+                    None
+                }
+            },
             (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented).await?,
             (Method::Introspection, Some(presented)) => {
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)
@@ -107,12 +117,16 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
             (Method::AuthorizationCode, _) if guard.rule.allow == Allow::Optional => None,
             (Method::AuthorizationCode, _) if guard.rule.mode == Mode::Report => None,
             (Method::AuthorizationCode, _) => {
-                Box::pin(authorization_code::begin(world, guard, request)).await.map(|()| None)?
+                let begun = Box::pin(authorization_code::begin(world, guard, request)).await;
+                begun.map(|()| None).map_err(|stop| session::because(over.take(), stop))?
             }
         };
         if proof.is_some() {
             return Ok(proof);
         }
     }
-    Ok(None)
+    match over {
+        Some(refusal) if guard.rule.allow != Allow::Optional => Err(Stop::Refused(*refusal)),
+        _ => Ok(None),
+    }
 }

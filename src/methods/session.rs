@@ -2,23 +2,61 @@
 
 use super::{Guard, Proof};
 use crate::http::path;
-use crate::session::{Facts, Life, Opened, RelyingParty};
-use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
-use crate::world::World;
+use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
+use crate::session::{Content, Facts, Life, RelyingParty};
+use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop};
+use crate::world::{Watch, World};
 use std::rc::Rc;
 
-/// The person whose session the request carries; `None` when there is no session that lives.
-pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
-    let Some(party) = &guard.party else { return Ok(None) };
-    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(None) };
+/// What a request's session comes to.
+pub enum Shown {
+    /// There is none that lives.
+    Nothing,
+    /// The person whose it is.
+    Person(Proof),
+    /// It was over with its last refresh. Whoever has nothing else to show is told so.
+    Over(Box<Refusal>),
+}
+
+/// The person whose session the request carries.
+pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Shown, Stop> {
+    let Some(party) = &guard.party else { return Ok(Shown::Nothing) };
+    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(Shown::Nothing) };
+    let settings = &party.sessions.settings;
     let now = world.now();
-    let cookies = match opened.content.life(&party.sessions.settings, now) {
-        Life::Over => return Ok(None),
-        Life::Fresh => Vec::new(),
-        Life::TouchDue if is_passive(guard, request) => Vec::new(),
-        Life::TouchDue => touch(world, party, &opened, request),
+    let life = opened.content.life(settings, now);
+    if life == Life::Over || party.is_revoked(world, &opened.content) {
+        return Ok(Shown::Nothing);
+    }
+    if opened.is_news() {
+        Box::pin(refresh::acknowledge(world, party, &opened.content)).await;
+    }
+    let (Renewed { content, is_new, watch }, now, life) = if now < opened.due {
+        (Renewed { content: Rc::clone(&opened.content), is_new: false, watch: None }, now, life)
+    } else {
+        match Box::pin(refresh::renew(world, party, &opened.content)).await {
+            Ok(renewed) => {
+                let now = world.now();
+                let life = renewed.content.life(settings, now);
+                (renewed, now, life)
+            }
+            Err(NotRenewed::Refused(refusal)) => return Err(refusal.into()),
+            Err(NotRenewed::Over(reason)) => {
+                let cookies = party.sessions.end(&request.headers);
+                return Ok(Shown::Over(Box::new(Refusal { cookies, ..reason.into() })));
+            }
+        }
     };
-    let content = &opened.content;
+    let news = match life {
+        Life::Over => return Ok(Shown::Nothing),
+        Life::TouchDue if !is_passive(guard, request) => Some(content.touched_at(now)),
+        Life::TouchDue | Life::Fresh => is_new.then(|| (*content).clone()),
+    };
+    let (cookies, late) = match (watch, news) {
+        (Some(watch), news) => (Vec::new(), Some(late(world, party, &request.headers, watch, news))),
+        (None, Some(news)) => (set(world, party, &news, &request.headers), None),
+        (None, None) => (Vec::new(), None),
+    };
     let identity = Identity {
         method: Method::Session,
         issuer: Rc::clone(&party.issuer),
@@ -31,12 +69,12 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         id_token: content.id_token.clone(),
         consumer: None,
     };
-    let facts = Facts::of(content, &party.sessions.settings, now);
-    let mut proof = Proof { cookies, facts, ..Proof::from(identity) };
+    let facts = Facts::of(&content, settings, now);
+    let mut proof = Proof { cookies, late, facts, ..Proof::from(identity) };
     if guard.rule.require.reverify && !Box::pin(is_active(world, party, &mut proof.identity)).await? {
-        return Ok(None);
+        return Ok(Shown::Nothing);
     }
-    Ok(Some(proof))
+    Ok(Shown::Person(proof))
 }
 
 /// Whether the provider says that the session's access token is active; what it says is a source of claims then.
@@ -63,11 +101,46 @@ fn is_passive(guard: &Guard, request: &Request) -> bool {
     guard.login().zip(path).is_some_and(|((login, _), path)| login.is_passive(&path))
 }
 
-/// Writes the use of a session down. One that does not fit any more, since the budget was lowered, goes on untouched until
-/// it is over.
-fn touch(world: &World, party: &RelyingParty, opened: &Opened, request: &Request) -> Vec<String> {
-    party.sessions.set(world, &opened.touched(world.now()), &request.headers).unwrap_or_else(|refusal| {
+/// Tells a person who is sent to log in, or is told to, that it is because the session is over.
+pub fn because(over: Option<Box<Refusal>>, stop: Stop) -> Stop {
+    let Some(over) = over else { return stop };
+    match stop {
+        Stop::Answered { response, reason } => {
+            let response = over.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
+            Stop::Answered { response, reason }
+        }
+        Stop::Refused(refusal) if matches!(refusal.reason, Reason::LoginRequired | Reason::AccessTokenRequired) => {
+            Stop::Refused(*over)
+        }
+        Stop::Refused(mut refusal) => {
+            refusal.cookies.extend(over.cookies);
+            Stop::Refused(refusal)
+        }
+    }
+}
+
+/// Gives the browser the session as it is now. One that does not fit any more, since the budget was lowered or its tokens
+/// grew, goes on as it was until it is over.
+fn set(world: &World, party: &RelyingParty, content: &Content, headers: &Headers) -> Vec<String> {
+    party.sessions.set(world, content, headers).unwrap_or_else(|refusal| {
         world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
         Vec::new()
+    })
+}
+
+/// The session's cookies when the service answers: as refreshed if it is by then, else with what there is to tell anyhow.
+fn late(
+    world: &World,
+    party: &Rc<RelyingParty>,
+    headers: &Headers,
+    watch: Watch<Ending>,
+    news: Option<Content>,
+) -> Late {
+    let (world, party, headers) = (world.clone(), Rc::clone(party), headers.clone());
+    Late::new(move || match (watch.landed(), news) {
+        (Some(Ending::Done(content)), Some(news)) => set(&world, &party, &content.touched_at(news.touched), &headers),
+        (Some(Ending::Done(content)), None) => set(&world, &party, &content, &headers),
+        (_, Some(news)) => set(&world, &party, &news, &headers),
+        (_, None) => Vec::new(),
     })
 }

@@ -123,7 +123,7 @@ impl<R: Recipe> Kept<R> {
     /// Sees to it that the document is there before anyone needs it.
     pub fn prepare(&self, host: &Rc<dyn Host>) {
         if self.held().is_none() {
-            self.flights.start(&**host, (), self.flight(host, Wanted::Any));
+            drop(self.flights.start(&**host, (), self.flight(host, Wanted::Any)));
         }
     }
 

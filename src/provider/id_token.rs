@@ -13,8 +13,8 @@ const THROTTLE: Duration = Duration::from_secs(2);
 
 /// What an ID token must agree with.
 pub struct LoginEvidence<'a> {
-    /// The nonce that was sent.
-    pub nonce: &'a str,
+    /// The nonce that was sent; none where the token answers a refresh (OIDC Core §12.2).
+    pub nonce: Option<&'a str>,
     /// The access token that came beside it.
     pub access_token: &'a Secret,
 }
@@ -35,7 +35,7 @@ impl Provider {
                 client_id: &self.settings.client.client_id,
                 trusted_audiences: &self.settings.trusted_audiences,
                 algorithms: &algorithms,
-                nonce: Nonce::Expect(evidence.nonce),
+                nonce: evidence.nonce.map_or(Nonce::NotChecked, Nonce::Expect),
                 authentication: Authentication::OfAnyAge,
                 access_token: evidence.access_token.expose_text(),
                 now: world.now(),

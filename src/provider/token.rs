@@ -1,4 +1,4 @@
-//! The token endpoint: RFC 6749 §4.1.3, §5; OIDC Core §3.1.3.
+//! The token endpoint: RFC 6749 §4.1.3, §5, §6; OIDC Core §3.1.3, §12.
 
 use super::client_auth;
 use super::request;
@@ -6,7 +6,7 @@ use crate::config;
 use crate::http::{Url, form, text};
 use crate::words::json::Object;
 use crate::words::{Reason, Refusal, Secret};
-use crate::world::{Endpoint, ProviderRequest, ProviderResponse, World};
+use crate::world::{Endpoint, Host, ProviderRequest, ProviderResponse, World};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -46,33 +46,76 @@ pub async fn exchange(
     endpoint: &Url,
     code: Code<'_>,
 ) -> Result<Tokens, Refusal> {
-    let request = request_of(settings, endpoint, &code)?;
-    let response = request::send(&**world, settings, request, Reason::TokenUnavailable).await?;
-    read(settings, &response)
-}
-
-fn request_of(settings: &config::Provider, endpoint: &Url, code: &Code<'_>) -> Result<ProviderRequest, Refusal> {
-    let authentication = client_auth::authentication(&settings.client);
     let fixed = [
         ("grant_type", "authorization_code"),
         ("code", code.code),
         ("redirect_uri", code.redirect_uri),
         ("code_verifier", code.verifier),
     ];
+    let request = request_of(settings, endpoint, &fixed)?;
+    let response = request::send(&**world, settings, request, Reason::TokenUnavailable).await?;
+    read(settings, &response).map_err(|error| error.refusal(settings))
+}
+
+/// Why a refresh brought no tokens.
+pub enum NotRefreshed {
+    /// The grant is over: the user or the provider ended it, or the token was used before (`invalid_grant`, §5.2).
+    Over,
+    /// Anything else, which says nothing of the grant.
+    Trouble(Refusal),
+}
+
+/// Trades a refresh token for new tokens (§6). No scope is asked for, so that none wider than what was granted is.
+pub async fn refresh(
+    host: &dyn Host,
+    settings: &config::Provider,
+    endpoint: &Url,
+    refresh_token: &Secret,
+) -> Result<Tokens, NotRefreshed> {
+    let token = refresh_token.expose_text().unwrap_or_default();
+    let fixed = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    let request = request_of(settings, endpoint, &fixed).map_err(NotRefreshed::Trouble)?;
+    let sent = request::send(host, settings, request, Reason::RefreshUnavailable).await;
+    read(settings, &sent.map_err(NotRefreshed::Trouble)?).map_err(|error| {
+        if matches!(&error, Failed::Said { code, .. } if code == "invalid_grant") {
+            return NotRefreshed::Over;
+        }
+        let refusal = error.refusal(settings);
+        let reason = match refusal.reason {
+            Reason::ClientRefused => Reason::ClientRefused,
+            _ => Reason::RefreshUnavailable,
+        };
+        NotRefreshed::Trouble(Refusal { reason, ..refusal })
+    })
+}
+
+/// Why a token answer brought no tokens.
+enum Failed {
+    /// The error that it names (§5.2).
+    Said { status: u16, code: String },
+    /// Another fault.
+    Otherwise(Refusal),
+}
+
+fn request_of(settings: &config::Provider, endpoint: &Url, fixed: &[(&str, &str)]) -> Result<ProviderRequest, Refusal> {
+    let authentication = client_auth::authentication(&settings.client);
     let client = authentication.fields.iter().map(|(name, value)| (*name, value.expose_text().unwrap_or_default()));
     let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let body = form::write(fixed.into_iter().chain(client).chain(added));
+    let body = form::write(fixed.iter().copied().chain(client).chain(added));
     let mut request = request::post(settings, Endpoint::Token, endpoint, body, LARGEST)?;
     request.headers.extend(authentication.headers);
     Ok(request)
 }
 
-fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Tokens, Refusal> {
-    let invalid = |what: &str| Refusal::new(Reason::TokenInvalid, format!("provider={}: {what}", settings.name));
+fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Tokens, Failed> {
+    let invalid = |what: &str| {
+        Failed::Otherwise(Refusal::new(Reason::TokenInvalid, format!("provider={}: {what}", settings.name)))
+    };
     let answer = response.is("application/json").then(|| response.json().ok()).flatten();
     // §5.2: the error decides, the status class is the fallback. Some providers send errors with 200.
     if let Some(error) = answer.as_ref().and_then(|answer| answer.get("error")) {
-        return Err(refused(settings, response.status, error));
+        let code = error.as_str().unwrap_or_default().to_owned();
+        return Err(Failed::Said { status: response.status, code });
     }
     if response.status != 200 {
         let detail = format!("provider={}: the token endpoint answered {}", settings.name, response.status);
@@ -81,7 +124,7 @@ fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Toke
             429 | 500..=599 => Reason::TokenUnavailable,
             _ => Reason::TokenInvalid,
         };
-        return Err(Refusal::new(reason, detail));
+        return Err(Failed::Otherwise(Refusal::new(reason, detail)));
     }
     let answer = answer.ok_or_else(|| invalid("the token answer is not one JSON object"))?;
     let reader = Reader { answer: &answer };
@@ -101,15 +144,20 @@ fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Toke
     })
 }
 
-fn refused(settings: &config::Provider, status: u16, error: &Value) -> Refusal {
-    let code = error.as_str().unwrap_or("");
-    let reason = match code {
-        "invalid_client" | "unauthorized_client" => Reason::ClientRefused,
-        "temporarily_unavailable" | "server_error" | "slow_down" => Reason::TokenUnavailable,
-        _ => Reason::TokenRefused,
-    };
-    let shown = text::printable(code, 60);
-    Refusal::new(reason, format!("provider={}: status {status}, error {shown:?}", settings.name))
+impl Failed {
+    fn refusal(self, settings: &config::Provider) -> Refusal {
+        let (status, code) = match self {
+            Self::Said { status, code } => (status, code),
+            Self::Otherwise(refusal) => return refusal,
+        };
+        let reason = match code.as_str() {
+            "invalid_client" | "unauthorized_client" => Reason::ClientRefused,
+            "temporarily_unavailable" | "server_error" | "slow_down" => Reason::TokenUnavailable,
+            _ => Reason::TokenRefused,
+        };
+        let shown = text::printable(&code, 60);
+        Refusal::new(reason, format!("provider={}: status {status}, error {shown:?}", settings.name))
+    }
 }
 
 /// Members of known names must have their type: a wrong one never counts as absent.

@@ -1,8 +1,7 @@
 //! The userinfo endpoint: OIDC Core §5.3.
 
-use super::request;
+use super::{Metadata, request};
 use crate::config;
-use crate::http::Url;
 use crate::words::json::Object;
 use crate::words::{Reason, Refusal, Secret};
 use crate::world::{Endpoint, ProviderResponse, World};
@@ -11,14 +10,31 @@ use serde_json::Value;
 /// The largest userinfo answer that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
 
+/// Claims about the authentication and the ID token itself (OIDC Core §2), which userinfo cannot add.
+pub const OF_THE_LOGIN: [&str; 9] = ["iss", "aud", "exp", "iat", "nonce", "azp", "acr", "amr", "auth_time"];
+
+/// Adds what userinfo says to the claims of an ID token. What the signed token says stands: userinfo adds, it does not change
+/// (attack I18), and of the login itself it says nothing.
+pub fn add(claims: &mut Object, said: Object) {
+    for (name, value) in said {
+        if !OF_THE_LOGIN.contains(&name.as_str()) {
+            claims.entry(name).or_insert(value);
+        }
+    }
+}
+
 /// The claims about `subject` that `access_token` opens. An answer about anybody else is dropped whole (§5.3.2).
 pub async fn fetch(
     world: &World,
     settings: &config::Provider,
-    endpoint: &Url,
+    metadata: &Metadata,
     access_token: &Secret,
     subject: &str,
 ) -> Result<Object, Refusal> {
+    let endpoint = metadata.userinfo_endpoint.as_ref().ok_or_else(|| {
+        let detail = "login.userinfo is on, and the provider has no userinfo_endpoint";
+        Refusal::new(Reason::DiscoveryInvalid, detail)
+    })?;
     let mut request = request::get(settings, Endpoint::Userinfo, endpoint, LARGEST)?;
     let bearer = format!("Bearer {}", access_token.expose_text().unwrap_or_default());
     request.headers.push(("authorization".to_owned(), Secret::new(bearer)));

@@ -21,7 +21,7 @@ pub trait Abi {
     fn now(&self) -> UnixTime;
     /// The same in milliseconds since the epoch.
     fn now_millis(&self) -> u64;
-    /// Time that never goes back, from an arbitrary start.
+    /// Time that never goes back, from a start that all VMs of the host share.
     fn monotonic(&self) -> Duration;
     /// Fills `bytes` with random ones; never returns without having done so.
     fn random(&self, bytes: &mut [u8]);

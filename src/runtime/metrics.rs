@@ -63,6 +63,7 @@ fn name(metric: Metric) -> String {
         Metric::SessionsOpened => "sessions.opened".to_owned(),
         Metric::SessionsCached => "sessions.cached".to_owned(),
         Metric::SessionsCut => "sessions.cut".to_owned(),
+        Metric::Refreshes(refresh) => format!("refreshes.{}", refresh.name()),
         Metric::TokensVerified => "tokens.verified".to_owned(),
         Metric::TokensCached => "tokens.cached".to_owned(),
         Metric::IntrospectionCached => "introspection.cached".to_owned(),

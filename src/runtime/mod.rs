@@ -162,6 +162,10 @@ impl Runtime {
             self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
         }
         self.abi.edit(Fields::Response, &stream.late.borrow());
+        let later = stream.later.borrow_mut().take();
+        if let Some(later) = later {
+            self.abi.edit(Fields::Response, &later.edits());
+        }
     }
 
     /// The client has gone, or has all of its answer.
@@ -243,13 +247,14 @@ impl Runtime {
 
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
-            Verdict::Forward { request, response, properties, body } => {
+            Verdict::Forward { request, response, late, properties, body } => {
                 properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
                 self.abi.edit(Fields::Request, &request);
                 if let Some(body) = body {
                     self.abi.replace_body(body.as_bytes());
                 }
                 *stream.late.borrow_mut() = response;
+                *stream.later.borrow_mut() = late;
                 stream.phase.set(Phase::Forwarded);
             }
             Verdict::Respond { response, .. } => {
@@ -287,6 +292,10 @@ impl Host for Runtime {
 
     fn now_millis(&self) -> u64 {
         self.abi.now_millis()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.abi.monotonic()
     }
 
     fn fill_random(&self, bytes: &mut [u8]) {

@@ -1,6 +1,6 @@
 //! What is known of one stream while it lives: how far its decision is, its body, what its answer is to carry.
 
-use crate::words::HeaderEdits;
+use crate::words::{HeaderEdits, Late};
 use crate::world::{Body, BodyError, LocalFuture};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -29,13 +29,21 @@ pub struct Stream {
     pub phase: Cell<Phase>,
     /// What the client gets with the service's answer.
     pub late: RefCell<HeaderEdits>,
+    /// What it gets besides, if it is there by then.
+    pub later: RefCell<Option<Late>>,
     body: Rc<Arriving>,
 }
 
 impl Stream {
     /// A stream of which nothing is known yet.
     pub fn new(id: u32) -> Self {
-        Self { id, phase: Cell::new(Phase::Undecided), late: RefCell::default(), body: Rc::default() }
+        Self {
+            id,
+            phase: Cell::new(Phase::Undecided),
+            late: RefCell::default(),
+            later: RefCell::default(),
+            body: Rc::default(),
+        }
     }
 
     /// The body as a flow may wait for it.

@@ -44,7 +44,9 @@ impl Timers {
 
     /// Wakes whoever has waited long enough.
     pub fn ring(&self, now: Duration) {
-        let due: Vec<Timer> = self.waiting.borrow_mut().extract_if(.., |timer| timer.until <= now).collect();
+        // Who does not wait any more is dropped as well.
+        let is_over = |timer: &mut Timer| timer.until <= now || Rc::strong_count(&timer.rung) == 1;
+        let due: Vec<Timer> = self.waiting.borrow_mut().extract_if(.., is_over).collect();
         for timer in due {
             let waker = {
                 let mut bell = timer.rung.borrow_mut();

@@ -27,6 +27,8 @@ pub struct Content {
     pub claims: Claims,
     /// The access token.
     pub access_token: Option<Rc<Secret>>,
+    /// When the access token came; the epoch in sessions from before it was kept.
+    pub access_born: UnixTime,
     /// When the access token ends.
     pub access_expires: UnixTime,
     /// The refresh token.
@@ -70,6 +72,7 @@ struct Later<'a> {
     #[serde(borrow)]
     origin: origin::Wire<'a>,
     remembered: bool,
+    access_born: u64,
 }
 
 /// A token. The parts of a JWT are kept as the bytes that they encode: the cookie encodes them once more anyhow.
@@ -100,9 +103,14 @@ impl Content {
             refresh_token: refresh_token.token(),
             id_token: id_token.token(),
         };
-        let later = Later { origin: self.origin.wire(), remembered: self.remembered };
+        let later = self.later();
         let bytes = postcard::to_extend(&wire, vec![FORMAT]).ok()?;
         postcard::to_extend(&later, bytes).ok()
+    }
+
+    fn later(&self) -> Later<'_> {
+        let access_born = self.access_born.as_secs();
+        Later { origin: self.origin.wire(), remembered: self.remembered, access_born }
     }
 
     /// Reads what [`Self::write`] wrote; `None` for anything else.
@@ -120,6 +128,7 @@ impl Content {
             scope: wire.scope.into(),
             claims: Rc::new(claims),
             access_token: wire.access_token.secret().map(Rc::new),
+            access_born: UnixTime::from_secs(later.access_born),
             access_expires: UnixTime::from_secs(wire.access_expires),
             refresh_token: wire.refresh_token.secret(),
             id_token: wire.id_token.secret().map(Rc::new),
@@ -185,6 +194,7 @@ pub mod tests {
             scope: "openid email".into(),
             claims: Rc::new(json::object(br#"{"email":"a@example.com","groups":["x y"]}"#).unwrap()),
             access_token: Some(Rc::new(Secret::new("eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln"))),
+            access_born: UnixTime::from_secs(1_000),
             access_expires: UnixTime::from_secs(4_600),
             refresh_token: Some(Secret::new("opaque.with dots?.")),
             id_token: None,
@@ -216,7 +226,7 @@ pub mod tests {
     #[test]
     fn neighbours_in_a_rolling_upgrade_read_each_other() {
         let bytes = content().write().unwrap();
-        let later = postcard::to_allocvec(&Later { origin: content().origin.wire(), remembered: true }).unwrap();
+        let later = postcard::to_allocvec(&content().later()).unwrap();
         let first = Content::read(&bytes[..bytes.len() - later.len()]).unwrap();
         assert_eq!((first.sid, first.origin, first.remembered), ([7; 16], Origin::default(), false));
         let next = Content::read(&[bytes.as_slice(), b"what comes next"].concat()).unwrap();
@@ -243,7 +253,7 @@ pub mod tests {
     #[test]
     fn other_formats_and_cut_ones_are_not_read() {
         let bytes = content().write().unwrap();
-        let later = postcard::to_allocvec(&Later { origin: content().origin.wire(), remembered: true }).unwrap();
+        let later = postcard::to_allocvec(&content().later()).unwrap();
         for end in (0..bytes.len()).filter(|end| bytes.len() - end != later.len()) {
             assert!(Content::read(&bytes[..end]).is_none(), "cut at {end}");
         }

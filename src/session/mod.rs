@@ -8,6 +8,7 @@ mod life;
 pub mod login;
 mod origin;
 mod party;
+pub mod refresh;
 
 pub use content::Content;
 pub use facts::Facts;
@@ -19,13 +20,13 @@ use crate::cache::Cache;
 use crate::config;
 use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
-use crate::seal::{Purpose, Sealer};
-use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, UnixTime};
+use crate::seal::{KeyedHash, Purpose, Sealer};
+use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// What opened sessions may weigh together on one worker, in bytes.
@@ -95,7 +96,11 @@ pub struct Owner<'a> {
 /// A session that was opened, with the cookie bytes that it was opened from.
 pub struct Opened {
     /// What it holds.
-    pub content: Content,
+    pub content: Rc<Content>,
+    /// From when on its tokens are to be renewed.
+    pub due: UnixTime,
+    /// Whether it was not yet noted that the browser has it.
+    news: Cell<bool>,
     bytes: Box<[u8]>,
     bond: Vec<u8>,
 }
@@ -158,7 +163,8 @@ impl Sessions {
         let bytes = candidate.bytes();
         let content = Content::read(&cookie::open(&self.sessions, &self.bound_to(bond), &bytes)?)?;
         world.count(Metric::SessionsOpened);
-        let opened = Rc::new(Opened { content, bytes, bond: bond.to_vec() });
+        let (due, news) = (content.refresh_due(&self.settings.refresh), Cell::new(content.generation > 0));
+        let opened = Rc::new(Opened { content: Rc::new(content), due, news, bytes, bond: bond.to_vec() });
         // The content weighs about what its sealed form does, and maps of claims weigh more.
         self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
         Some(opened)
@@ -224,6 +230,13 @@ impl Sessions {
         }
     }
 
+    /// The name of one generation of a session in the table of refreshes. The session's id is the key of the hash: whoever
+    /// does not know the one does not find the other.
+    pub fn refresh_key(&self, sid: &[u8; 16], generation: u32) -> [u8; 16] {
+        let hash = KeyedHash::new(&[Secret::new(*sid)], b"oidc-proxy-wasm refresh v1");
+        hash.of(&[&self.bound_to, &generation.to_le_bytes()]).first_chunk().copied().unwrap_or_default()
+    }
+
     /// Whether the cookies reach `host` too: they are for a whole domain that it belongs to.
     pub fn spans(&self, host: &str) -> bool {
         self.attributes.domain.as_deref().is_some_and(|domain| {
@@ -283,9 +296,9 @@ fn lengths_and_parts(parts: &[&str]) -> Vec<u8> {
 }
 
 impl Opened {
-    /// The content with its use written down.
-    pub fn touched(&self, now: UnixTime) -> Content {
-        Content { touched: now.max(self.content.touched), ..self.content.clone() }
+    /// Whether this is the first that this worker sees of a session since it was refreshed; asked once.
+    pub fn is_news(&self) -> bool {
+        self.news.replace(false)
     }
 }
 

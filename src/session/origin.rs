@@ -49,6 +49,31 @@ impl Origin {
         }
     }
 
+    /// What a later ID token says otherwise than this one of the same login, though it must not (OIDC Core §12.2). Sessions
+    /// from before it was kept know nothing that could be contradicted.
+    pub fn contradiction(&self, later: &Self) -> Option<&'static str> {
+        let unknown = self.issued == UnixTime::default();
+        let differs = |known: bool, said: bool, same: bool| !unknown && said && !(known && same);
+        if later.issued < self.issued {
+            return Some("iat, which lies before it,");
+        }
+        if later.auth_time.is_some() && self.auth_time.is_some() && later.auth_time != self.auth_time {
+            return Some("auth_time");
+        }
+        if differs(self.azp.is_some(), later.azp.is_some(), later.azp == self.azp) {
+            return Some("azp");
+        }
+        differs(self.nonce.is_some(), later.nonce.is_some(), later.nonce == self.nonce).then_some("nonce")
+    }
+
+    /// Keeps what a later ID token of the same login leaves out.
+    pub fn go_on_from(&mut self, before: &Self) {
+        self.auth_time = self.auth_time.or(before.auth_time);
+        self.azp = self.azp.take().or_else(|| before.azp.clone());
+        self.nonce = self.nonce.or(before.nonce);
+        self.sid = self.sid.take().or_else(|| before.sid.clone());
+    }
+
     pub(super) fn wire(&self) -> Wire<'_> {
         Wire {
             issued: self.issued.as_secs(),

@@ -25,6 +25,14 @@ pub fn settings() -> config::Session {
         headers: config::SessionHeaders::default(),
         budget: 12_288,
         keep_claims: Vec::new(),
+        refresh: config::Refresh {
+            is_on: true,
+            before: Duration::from_secs(60),
+            jitter: Duration::from_secs(20),
+            grace: Duration::from_secs(30),
+            assumed_lifetime: Duration::from_secs(300),
+            backoff: Duration::from_secs(5),
+        },
     }
 }
 

@@ -6,11 +6,10 @@ use crate::runtime::{Abi, Fields};
 use crate::words::{HeaderEdits, Headers, Response, UnixTime};
 use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One root context's host.
 pub struct ProxyWasm {
-    started: Instant,
     metrics: RefCell<Metrics>,
     /// The queue by which a stream's callback wakes the root.
     queue: Cell<Option<u32>>,
@@ -20,12 +19,7 @@ pub struct ProxyWasm {
 impl ProxyWasm {
     /// The host of a root context that was just made.
     pub fn new() -> Self {
-        Self {
-            started: Instant::now(),
-            metrics: RefCell::default(),
-            queue: Cell::new(None),
-            level: Cell::new(log::LevelFilter::Info),
-        }
+        Self { metrics: RefCell::default(), queue: Cell::new(None), level: Cell::new(log::LevelFilter::Info) }
     }
 
     /// Makes the root's own queue. Its name is random: of several VMs that register one name only the last is woken.
@@ -61,7 +55,8 @@ impl Abi for ProxyWasm {
     }
 
     fn monotonic(&self) -> Duration {
-        self.started.elapsed()
+        // A host without it has no VMs to share it with, and the other clock will do.
+        imports::monotonic().map_or_else(|_| since_epoch(), Duration::from_nanos)
     }
 
     fn random(&self, bytes: &mut [u8]) {

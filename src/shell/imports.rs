@@ -114,6 +114,7 @@ unsafe extern "C" {
 #[link(wasm_import_module = "wasi_snapshot_preview1")]
 unsafe extern "C" {
     fn random_get(buffer: *mut u8, size: usize) -> u32;
+    fn clock_time_get(clock: u32, precision: u64, nanoseconds: *mut u64) -> u32;
 }
 
 /// Takes over what the host left in memory that it allocated through `proxy_on_memory_allocate`.
@@ -284,4 +285,13 @@ pub fn record(id: u32, value: u64) -> Result<(), Status> {
 pub fn random(buffer: &mut [u8]) -> Result<(), Status> {
     // SAFETY: as above; the host writes `buffer.len()` bytes.
     done(unsafe { random_get(buffer.as_mut_ptr(), buffer.len()) })
+}
+
+/// Nanoseconds of the system's clock that never goes back, from a start that all VMs of the process share; the standard
+/// library tells differences alone.
+pub fn monotonic() -> Result<u64, Status> {
+    const MONOTONIC: u32 = 1;
+    let mut nanoseconds = 0;
+    // SAFETY: as above; the host writes one number.
+    done(unsafe { clock_time_get(MONOTONIC, 1, &raw mut nanoseconds) }).map(|()| nanoseconds)
 }

@@ -157,6 +157,17 @@ reasons! {
     TokenRefused, "token_refused", 400, Provider;
     /// The token endpoint's answer is not one (RFC 6749 §5.1).
     TokenInvalid, "token_invalid", 400, Provider;
+    /// The session's access token has ended, and the provider did not renew it: no answer, or none to go by. It is asked
+    /// again soon.
+    RefreshUnavailable, "refresh_unavailable", 503, Provider;
+    /// The provider ended the session: it refused the refresh token (`invalid_grant`, RFC 6749 §5.2), or the session was
+    /// revoked meanwhile.
+    RefreshRefused, "refresh_refused", 401, Caller;
+    /// The answer to a refresh contradicts the login: another user, another client, another issuer (OIDC Core §12.2).
+    RefreshInvalid, "refresh_invalid", 401, Provider;
+    /// A refresh was lost with the worker that made it, and its repetition was refused: the session ended with its access
+    /// token.
+    RefreshLost, "refresh_lost", 401, Us;
     /// The introspection endpoint did not answer, or said that it cannot now.
     IntrospectionUnavailable, "introspection_unavailable", 503, Provider;
     /// The introspection answer is not one (RFC 7662 §2.2, RFC 9701 §5).

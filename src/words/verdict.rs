@@ -2,6 +2,7 @@
 
 use super::Reason;
 use std::borrow::Cow;
+use std::fmt;
 
 /// The decision on one request.
 #[derive(Debug)]
@@ -12,6 +13,8 @@ pub enum Verdict {
         request: HeaderEdits,
         /// What the client gets with the service's answer.
         response: HeaderEdits,
+        /// What the client gets besides, if it is there by then.
+        late: Option<Late>,
         /// What other parts of the host learn: names and values.
         properties: Vec<(String, Vec<u8>)>,
         /// What the service gets for a body, where that was read and must not travel as it came.
@@ -24,6 +27,30 @@ pub enum Verdict {
         /// Why; there is no answer of ours without a reason.
         reason: Reason,
     },
+}
+
+/// `set-cookie` values that are perhaps known when the service answers: of work that went on beside the request.
+pub struct Late(Box<dyn FnOnce() -> Vec<String>>);
+
+impl Late {
+    /// What `look` finds when it is called.
+    pub fn new(look: impl FnOnce() -> Vec<String> + 'static) -> Self {
+        Self(Box::new(look))
+    }
+
+    /// The changes to the service's answer, which no cache may keep if it sets a cookie.
+    pub fn edits(self) -> HeaderEdits {
+        let add: Vec<_> = (self.0)().into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())).collect();
+        let no_store = ("cache-control".to_owned(), b"no-store".to_vec());
+        let set = if add.is_empty() { Vec::new() } else { vec![no_store] };
+        HeaderEdits { set, add, ..HeaderEdits::default() }
+    }
+}
+
+impl fmt::Debug for Late {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Late")
+    }
 }
 
 /// An answer that the filter itself gives.

@@ -49,8 +49,13 @@ impl<K: Eq + Hash + Clone + 'static, V: Clone + 'static> Flights<K, V> {
     }
 
     /// Starts `work` unless its question is under way, and waits for nothing.
-    pub fn start(&self, host: &dyn Host, key: K, work: impl Future<Output = V> + 'static) {
-        self.flight(host, key, work);
+    pub fn start(&self, host: &dyn Host, key: K, work: impl Future<Output = V> + 'static) -> Watch<V> {
+        Watch(self.flight(host, key, work))
+    }
+
+    /// The flight that is under way for `key`.
+    pub fn under_way(&self, key: &K) -> Option<Watch<V>> {
+        self.under_way.borrow().get(key).map(|flight| Watch(Rc::clone(flight)))
     }
 
     fn flight(&self, host: &dyn Host, key: K, work: impl Future<Output = V> + 'static) -> Rc<Flight<V>> {
@@ -65,6 +70,24 @@ impl<K: Eq + Hash + Clone + 'static, V: Clone + 'static> Flights<K, V> {
             landing.flight.end(State::Landed(answer));
         }));
         flight
+    }
+}
+
+/// A flight as somebody sees it who does not wait for it.
+pub struct Watch<V>(Rc<Flight<V>>);
+
+impl<V: Clone> Watch<V> {
+    /// Its answer, if it has landed with one.
+    pub fn landed(&self) -> Option<V> {
+        match &*self.0.state.borrow() {
+            State::Landed(answer) => Some(answer.clone()),
+            State::Flying(_) | State::Lost => None,
+        }
+    }
+
+    /// Its answer, when it lands.
+    pub async fn land(self) -> Result<V, FlightLost> {
+        poll_fn(move |context| self.0.poll(context.waker())).await
     }
 }
 

@@ -6,7 +6,7 @@ mod flights;
 pub mod script;
 
 pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
-pub use flights::{FlightLost, Flights};
+pub use flights::{FlightLost, Flights, Watch};
 
 use crate::words::{Method, Reason, Refusal, UnixTime};
 use std::future::Future;
@@ -89,6 +89,8 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+    /// Sessions whose tokens were to be renewed, by what became of it.
+    Refreshes(Refresh),
     /// Signatures of access tokens that were verified.
     TokensVerified,
     /// Access tokens that were known as verified.
@@ -101,6 +103,37 @@ pub enum Metric {
     Limited,
     /// Requests that a rate limit service did not count.
     LimitFailed,
+}
+
+/// What became of a refresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refresh {
+    /// The provider gave new tokens.
+    Done,
+    /// The session ended with it.
+    Ended,
+    /// It failed, and the session stays.
+    Failed,
+    /// A session came that had been refreshed before, which its cookie did not know yet.
+    Followed,
+    /// Another worker had begun it, and was lost.
+    TakenOver,
+    /// There was no room to tell the other workers of it.
+    Alone,
+}
+
+impl Refresh {
+    /// The name in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ended => "ended",
+            Self::Failed => "failed",
+            Self::Followed => "followed",
+            Self::TakenOver => "taken_over",
+            Self::Alone => "alone",
+        }
+    }
 }
 
 /// What became of a request.
@@ -122,6 +155,11 @@ pub trait Host {
     /// The same in milliseconds since the epoch, as exactly as the host knows it.
     fn now_millis(&self) -> u64 {
         self.now().as_secs().saturating_mul(1000)
+    }
+
+    /// Time that never goes back, from a start that all workers of this host share.
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.now_millis())
     }
 
     /// Fills `bytes` from the system's generator of random numbers.

@@ -109,6 +109,17 @@ impl Script {
         }
     }
 
+    /// Runs what was spawned up to where it waits next.
+    pub fn step(&self) {
+        self.run_tasks(&mut Context::from_waker(Waker::noop()));
+    }
+
+    /// Loses what was spawned and has not ended, as a worker does that crashes.
+    pub fn lose_tasks(&self) {
+        let lost = std::mem::take(&mut *self.0.tasks.borrow_mut());
+        drop(lost);
+    }
+
     fn run_tasks(&self, context: &mut Context<'_>) {
         // Taken out first: a task may spawn another one.
         let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());

@@ -1,7 +1,7 @@
 //! Sessions, their secrets and their cookie.
 
 use super::*;
-use oidc_proxy_wasm::config::{SameSite, Session};
+use oidc_proxy_wasm::config::{Refresh, SameSite, Session};
 use std::time::Duration;
 
 fn session(config: &Value) -> Session {
@@ -26,6 +26,18 @@ fn what_is_left_out_has_the_safe_default() {
     assert_eq!(session.touch, Duration::from_secs(60));
     assert_eq!((session.partition.as_str(), session.budget), ("default", 12288));
     assert!(session.keep_claims.is_empty());
+    let second = Duration::from_secs;
+    assert_eq!(
+        session.refresh,
+        Refresh {
+            is_on: true,
+            before: second(60),
+            jitter: second(20),
+            grace: second(30),
+            assumed_lifetime: second(300),
+            backoff: second(5),
+        }
+    );
 }
 
 /// Z02.
@@ -132,4 +144,20 @@ fn claims_to_keep_are_paths() {
         json!([["email"], ["a", "b"]]),
     );
     twins("/session/keep_claims", json!([[]]), "keep_claims[0]: is an empty list", json!([]));
+}
+
+#[test]
+fn renewal_can_be_late_or_never_and_its_times_make_sense() {
+    let refresh = |value: Value| session(&with(shop(), "/session/refresh", value)).refresh;
+    assert!(!refresh(json!("never")).is_on);
+    assert_eq!(refresh(json!({ "before": "0s" })).before, Duration::ZERO);
+    twins("/session/refresh", json!("off"), "refresh: ", json!("never"));
+    twins(
+        "/session/refresh",
+        json!({ "grace": "16m" }),
+        "grace: is longer than session.idle",
+        json!({ "grace": "15m" }),
+    );
+    twins("/session/refresh", json!({ "backoff": "0s" }), "backoff: ", json!({ "backoff": "1s" }));
+    twins("/session/refresh", json!({ "assumed_lifetime": "0s" }), "lifetime: ", json!({ "assumed_lifetime": "1s" }));
 }

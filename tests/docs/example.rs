@@ -249,6 +249,7 @@ fn session() -> Value {
         "bind": ["scheme"],
         "headers": { "request": ["id", "subject"], "response": ["timeout"] },
         "keep_claims": [["locale"]],
+        "refresh": { "before": "60s", "jitter": "20s", "grace": "30s", "assumed_lifetime": "5m", "backoff": "5s" },
     })
 }
 

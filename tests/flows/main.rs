@@ -20,6 +20,8 @@ mod policy;
 mod provider_faults;
 mod rate_limit;
 mod reasons;
+mod refresh;
+mod refresh_answers;
 mod report;
 mod resource_metadata;
 mod session_settings;

@@ -236,12 +236,40 @@ fn way_to(reason: Reason) -> Answer {
         Reason::EndpointMissing => introspected(|shop| {
             shop.idp.metadata(|metadata| drop(metadata.as_object_mut().unwrap().remove("introspection_endpoint")));
         }),
+        Reason::RefreshUnavailable => refreshed(|shop| shop.idp.replies(Endpoint::Token, Reply::nothing())),
+        Reason::RefreshRefused => refreshed(|shop| shop.idp.ends_all_logins()),
+        Reason::RefreshInvalid => refreshed(|shop| shop.idp.logs_in("u-2", "mallory")),
+        Reason::RefreshLost => {
+            let shop = Shop::new();
+            shop.idp.rotates_refresh_tokens();
+            let guest = shop.guest();
+            shop.script.advance(241);
+            shop.is_quick.set(true);
+            guest.clone().get("/").assert_served_to("alice");
+            // The provider is asked, and the worker that asked is lost.
+            shop.script.step();
+            assert_eq!(shop.calls(Endpoint::Token), 2);
+            shop.script.lose_tasks();
+            shop.script.advance(59);
+            guest.at(&shop.worker()).send(&background("/"))
+        }
+
         Reason::FlightLost => {
             let shop = Shop::new();
             let world = World::new(Rc::new(Forgetful(shop.script.clone())), Rc::new(NoBody));
             shop.decide_in(&world, &get("/"))
         }
     }
+}
+
+/// What a script gets whose access token has ended, after this has happened.
+fn refreshed(prepare: impl Fn(&Shop)) -> Answer {
+    let shop = Shop::new();
+    shop.idp.rotates_refresh_tokens();
+    let mut guest = shop.guest();
+    shop.script.advance(300);
+    prepare(&shop);
+    guest.send(&background("/"))
 }
 
 fn with_callback(then: impl Fn(&Shop, &mut Browser<'_>, Req) -> Answer) -> Answer {

@@ -21,7 +21,7 @@ pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
 pub use revocation::REVOCATION;
 pub use rule::{DEFAULTS, ERRORS, LOGIN, MATCH, RULE, TOLD_HEADER};
-pub use session::{COOKIE, SESSION};
+pub use session::{COOKIE, REFRESH, SESSION};
 pub use token::{CREDENTIALS, PLACE, TOKEN};
 pub use top::{OBSERVABILITY, TOP};
 

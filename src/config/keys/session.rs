@@ -1,6 +1,7 @@
 //! The keys of sessions.
 
 use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+use std::time::Duration;
 
 /// Sessions.
 pub static SESSION: Table = Table {
@@ -63,6 +64,50 @@ pub static SESSION: Table = Table {
             Kind::List(&Kind::ClaimPath),
             NONE,
             "Claims to keep besides those that a rule reads; all others are left out of the session.",
+        ),
+        key(
+            "refresh",
+            Kind::Either(&NEVER, &Kind::Section(&REFRESH)),
+            NONE,
+            "How tokens are renewed where the provider gave a refresh token; `never` for not at all: then requests go on \
+             without an access token when it has ended.",
+        ),
+    ],
+};
+
+static NEVER: Kind = Kind::Choice(&["never"]);
+/// A length of time that may be none.
+const PAUSE: Kind = Kind::Duration { least: Duration::ZERO, most: Duration::from_secs(86_400) };
+
+/// The renewal of tokens.
+pub static REFRESH: Table = Table {
+    place: "session.refresh",
+    doc: "How a session's tokens are renewed (RFC 6749 §6): once for all tabs, requests and workers of a host. Its workers \
+          tell each other in shared data, sealed, in 4096 slots of at most four sessions each; what a session takes there \
+          is about what it takes in its cookies, until the browser has shown the new one.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key(
+            "before",
+            PAUSE,
+            Preset::Text("60s"),
+            "How long before the access token ends it is renewed, beside a request that still goes on with it; at the \
+             earliest after half of its life. `0s` for when it has ended, while the request waits.",
+        ),
+        key("jitter", PAUSE, Preset::Text("20s"), "How much earlier still, at most: each session has its own share."),
+        key(
+            "grace",
+            PAUSE,
+            Preset::Text("30s"),
+            "How long the old cookie works after the browser has shown the new one. Until then it works as long as the \
+             session lives.",
+        ),
+        key("assumed_lifetime", SPAN, Preset::Text("5m"), "The life of an access token whose answer says none."),
+        key(
+            "backoff",
+            Kind::Duration { least: Duration::from_secs(1), most: Duration::from_secs(3600) },
+            Preset::Text("5s"),
+            "How long a try that failed is not repeated.",
         ),
     ],
 };

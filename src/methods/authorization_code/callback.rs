@@ -15,12 +15,6 @@ use crate::words::json::Object;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
 use crate::world::World;
 use std::rc::Rc;
-use std::time::Duration;
-
-/// Claims about the authentication and the ID token itself (OIDC Core §2), which userinfo cannot add.
-const OF_THE_LOGIN: [&str; 9] = ["iss", "aud", "exp", "iat", "nonce", "azp", "acr", "amr", "auth_time"];
-/// The life of an access token that says none.
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(300);
 
 /// Errors that ask for a person, after a login that asked for none (OIDC Core §3.1.2.6).
 const WANTS_A_PERSON: [&str; 4] =
@@ -137,7 +131,7 @@ impl<'a> Callback<'a> {
     /// The verified claims: of the ID token, and of userinfo where the rule asks for it.
     async fn claims(&self, world: &World, tokens: &Tokens) -> Result<(Rc<str>, Origin, Object), Refusal> {
         let id_token = tokens.id_token.as_ref().ok_or(Reason::IdTokenMissing)?;
-        let evidence = LoginEvidence { nonce: &self.login.nonce, access_token: &tokens.access_token };
+        let evidence = LoginEvidence { nonce: Some(&self.login.nonce), access_token: &tokens.access_token };
         let verified = self.party.provider.verify_id_token(world, id_token, &evidence).await?;
         let subject: Rc<str> = verified.subject().into();
         let skew = self.party.provider.settings.clock_skew;
@@ -145,19 +139,8 @@ impl<'a> Callback<'a> {
         let mut claims = (**verified.claims()).clone();
         if self.settings.userinfo {
             let settings = &self.party.provider.settings;
-            let endpoint = self.metadata.userinfo_endpoint.as_ref().ok_or_else(|| {
-                Refusal::new(
-                    Reason::DiscoveryInvalid,
-                    "login.userinfo is on, and the provider has no userinfo_endpoint",
-                )
-            })?;
-            for (name, value) in userinfo::fetch(world, settings, endpoint, &tokens.access_token, &subject).await? {
-                // What the signed token says stands: userinfo adds, it does not change (attack I18), and of the login
-                // itself it says nothing.
-                if !OF_THE_LOGIN.contains(&name.as_str()) {
-                    claims.entry(name).or_insert(value);
-                }
-            }
+            let said = userinfo::fetch(world, settings, &self.metadata, &tokens.access_token, &subject).await?;
+            userinfo::add(&mut claims, said);
         }
         Ok((subject, Origin::of(verified.claims()), claims))
     }
@@ -181,7 +164,8 @@ impl<'a> Callback<'a> {
             scope: tokens.scope.as_deref().unwrap_or(&self.settings.scope).into(),
             claims: sessions.claims_to_keep(&Rc::new(claims)),
             access_token: Some(Rc::new(tokens.access_token)),
-            access_expires: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
+            access_born: now,
+            access_expires: now.plus(tokens.expires_in.unwrap_or(sessions.settings.refresh.assumed_lifetime)),
             refresh_token: tokens.refresh_token,
             id_token: tokens.id_token.map(Rc::new),
             origin,

@@ -1,6 +1,7 @@
 //! An OpenID provider that judges what it is sent as a real one does, and lies only where a test tells it to.
 
 mod access;
+mod refresh;
 
 use super::keys::encode;
 use super::{CLIENT_SECRET, Endpoint, ISSUER, Reply, Signer, Value, json};
@@ -50,6 +51,7 @@ struct State {
     /// What introspection says of each access token; of one that was revoked, nothing.
     issued: HashMap<String, Option<Value>>,
     introspection: Bend,
+    refreshing: refresh::Refreshing,
 }
 
 #[derive(Clone)]
@@ -90,6 +92,7 @@ impl Idp {
             userinfo: Box::new(|_| {}),
             issued: HashMap::new(),
             introspection: Box::new(|_| {}),
+            refreshing: refresh::Refreshing::default(),
         };
         let idp = Self(Rc::new(RefCell::new(state)));
         let answering = idp.clone();
@@ -221,7 +224,7 @@ impl Idp {
     }
 
     /// A token answer as for a login with these authorization parameters, bent as the test says.
-    fn tokens_for(&self, params: &HashMap<String, String>) -> Value {
+    fn tokens_for(&self, params: &HashMap<String, String>, refresh_token: Option<String>) -> Value {
         let mut state = self.0.borrow_mut();
         let now = state.script.now().as_secs();
         let access_token = format!("at-{}-0123456789", state.secrets.len());
@@ -240,6 +243,10 @@ impl Idp {
             "access_token": access_token, "token_type": "Bearer", "expires_in": 300, "id_token": id_token,
             "scope": params["scope"],
         });
+        if let Some(token) = refresh_token {
+            answer["refresh_token"] = json!(token);
+            state.secrets.push(token);
+        }
         (state.tokens)(&mut answer);
         // Introspection knows it as well.
         let said = json!({ "active": true, "iss": ISSUER, "sub": state.person["sub"], "client_id": "shop" });
@@ -277,6 +284,9 @@ impl Idp {
         if !self.knows_client(request, &fields) {
             return Reply::json(401, &json!({ "error": "invalid_client" }));
         }
+        if fields["grant_type"] == "refresh_token" {
+            return self.refresh(&fields);
+        }
         let params = {
             let mut state = self.0.borrow_mut();
             if let Some(verifier) = fields.get("code_verifier") {
@@ -294,7 +304,8 @@ impl Idp {
             }
             grant.params.clone()
         };
-        Reply::json(200, &self.tokens_for(&params))
+        let refresh_token = self.first_refresh_token(&params);
+        Reply::json(200, &self.tokens_for(&params, refresh_token))
     }
 
     /// Basic alone, both parts form-decoded (RFC 6749 §2.3.1).

@@ -2,7 +2,7 @@
 
 use super::{Answer, Browser, Idp, Req, Value, json};
 use oidc_proxy_wasm::exchange::{self, Gate};
-use oidc_proxy_wasm::words::{Headers, Reason, Request, UnixTime};
+use oidc_proxy_wasm::words::{Headers, Reason, Request, UnixTime, Verdict};
 use oidc_proxy_wasm::world::World;
 use oidc_proxy_wasm::world::script::Script;
 use std::cell::Cell;
@@ -21,6 +21,8 @@ pub struct Shop {
     pub script: Script,
     pub idp: Idp,
     config: Value,
+    /// Whether the service answers before anything else goes on.
+    pub is_quick: Cell<bool>,
     /// How many log lines were looked through.
     read: Cell<usize>,
 }
@@ -85,7 +87,7 @@ impl Shop {
     pub fn of(config: Value) -> Self {
         let script = Script::new();
         let idp = Idp::new(&script);
-        Self { gate: load(&config), script, idp, config, read: Cell::new(0) }
+        Self { gate: load(&config), script, idp, config, is_quick: Cell::default(), read: Cell::new(0) }
     }
 
     /// Another worker of the same host.
@@ -101,7 +103,8 @@ impl Shop {
     }
 
     fn on(script: &Script, idp: &Idp, config: Value) -> Self {
-        Self { gate: load(&config), script: script.clone(), idp: idp.clone(), config, read: Cell::new(0) }
+        let (script, idp) = (script.clone(), idp.clone());
+        Self { gate: load(&config), script, idp, config, is_quick: Cell::default(), read: Cell::new(0) }
     }
 
     /// A browser without cookies.
@@ -140,17 +143,38 @@ impl Shop {
         let seen = Request::new(Headers::from_pairs(fields.iter().cloned()));
         let verdict = self.script.run(exchange::decide(&self.gate, world, &seen)).expect("it waits for ever");
         let url = format!("{}://{}{}", request.scheme, request.authority, request.path);
-        let answer = Answer::new(url, fields, verdict);
+        let answer = Answer::new(url, fields, self.answered(verdict));
         self.assert_fit_to_be_seen(&answer);
         answer
     }
 
+    /// What has become of a verdict when the service answers, a while after the request came.
+    fn answered(&self, verdict: Verdict) -> Verdict {
+        let Verdict::Forward { request, mut response, late: Some(late), properties, body } = verdict else {
+            return verdict;
+        };
+        if !self.is_quick.get() {
+            self.script.settle();
+        }
+        let late = late.edits();
+        response.set.extend(late.set);
+        response.add.extend(late.add);
+        Verdict::Forward { request, response, late: None, properties, body }
+    }
+
     /// Decides these requests all at once, as they wait for each other's answers.
     pub fn decide_together(&self, requests: &[Req]) -> Vec<Answer> {
+        self.decide_among(&[self], requests)
+    }
+
+    /// Decides these requests all at once, each at the next of these workers.
+    pub fn decide_among(&self, workers: &[&Self], requests: &[Req]) -> Vec<Answer> {
         let world = self.script.world();
         let seen = requests.iter().map(|request| Request::new(Headers::from_pairs(request.fields())));
         let seen: Vec<Request> = seen.collect();
-        let mut waiting: Vec<_> = seen.iter().map(|one| Box::pin(exchange::decide(&self.gate, &world, one))).collect();
+        let among = seen.iter().zip(workers.iter().cycle());
+        let mut waiting: Vec<_> =
+            among.map(|(one, worker)| Box::pin(exchange::decide(&worker.gate, &world, one))).collect();
         let mut verdicts: Vec<Option<_>> = waiting.iter().map(|_| None).collect();
         let all = std::future::poll_fn(|context| {
             for (one, verdict) in waiting.iter_mut().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()) {
@@ -162,7 +186,9 @@ impl Shop {
         });
         self.script.run(all).expect("they wait for ever");
         let answers = requests.iter().zip(verdicts);
-        answers.map(|(one, verdict)| Answer::new(one.path.clone(), one.fields(), verdict.unwrap())).collect()
+        answers
+            .map(|(one, verdict)| Answer::new(one.path.clone(), one.fields(), self.answered(verdict.unwrap())))
+            .collect()
     }
 
     /// What holds for every answer of ours: its reason in the log and in the header, no secret anywhere.

@@ -1,0 +1,141 @@
+//! What a provider answers to a refresh, held to what the session came of: OIDC Core §12.2.
+
+use super::leader::Errand;
+use crate::provider::token::{self, NotRefreshed, Tokens};
+use crate::provider::{LoginEvidence, Metadata, userinfo};
+use crate::session::{Content, Origin, RelyingParty};
+use crate::words::json::Object;
+use crate::words::{Reason, Refusal, Secret};
+use crate::world::{LocalFuture, World};
+use serde_json::Value;
+use std::rc::Rc;
+
+/// Claims of the login that a later ID token may leave out: they go on holding.
+const GO_ON: [&str; 5] = ["acr", "amr", "auth_time", "azp", "nonce"];
+
+/// One session's refresh at its provider.
+#[derive(Clone)]
+pub struct Grant {
+    pub world: World,
+    pub party: Rc<RelyingParty>,
+    pub metadata: Rc<Metadata>,
+    pub refresh_token: Secret,
+    pub content: Rc<Content>,
+}
+
+impl Errand for Grant {
+    type Tokens = Tokens;
+
+    fn ask(&self) -> LocalFuture<Result<Tokens, NotRefreshed>> {
+        let this = self.clone();
+        Box::pin(async move {
+            let settings = &this.party.provider.settings;
+            token::refresh(&*this.world, settings, &this.metadata.token_endpoint, &this.refresh_token).await
+        })
+    }
+
+    fn judge(&self, tokens: Tokens) -> LocalFuture<Result<Content, Refusal>> {
+        let this = self.clone();
+        Box::pin(async move { this.next(tokens).await })
+    }
+
+    fn is_revoked(&self, content: &Content) -> bool {
+        // The new refresh token is to be revoked at the provider here.
+        self.party.is_revoked(&self.world, content)
+    }
+}
+
+impl Grant {
+    async fn next(&self, tokens: Tokens) -> Result<Content, Refusal> {
+        let (before, sessions, now) = (&*self.content, &self.party.sessions, self.world.now());
+        let mut next = Content { generation: before.generation.saturating_add(1), ..before.clone() };
+        let mut claims = None;
+        if let Some(id_token) = tokens.id_token {
+            let (origin, said) = self.same_login(&id_token, &tokens.access_token).await?;
+            next.origin = origin;
+            next.id_token = Some(Rc::new(id_token));
+            claims = Some(said);
+        }
+        if self.party.asks_userinfo
+            && let Some(said) = self.userinfo(&tokens.access_token).await?
+        {
+            match &mut claims {
+                Some(claims) => userinfo::add(claims, said),
+                // Without a new ID token the newer word counts, but for what only an ID token says.
+                None => claims = Some(newer(&before.claims, said)),
+            }
+        } else if let Some(claims) = &mut claims
+            && self.party.asks_userinfo
+        {
+            // Userinfo could not be asked: what it said before goes on, where the new ID token does not say otherwise.
+            userinfo::add(claims, (*before.claims).clone());
+        }
+        if let Some(claims) = claims {
+            next.claims = sessions.claims_to_keep(&Rc::new(claims));
+        }
+        next.access_token = Some(Rc::new(tokens.access_token));
+        next.access_born = now;
+        next.access_expires = now.plus(tokens.expires_in.unwrap_or(sessions.settings.refresh.assumed_lifetime));
+        if let Some(refresh_token) = tokens.refresh_token {
+            next.refresh_token = Some(refresh_token);
+        }
+        if let Some(scope) = tokens.scope {
+            next.scope = scope.as_str().into();
+        }
+        Ok(next)
+    }
+
+    /// The claims of a new ID token, which must be of the same login (§12.2).
+    async fn same_login(&self, id_token: &Secret, access_token: &Secret) -> Result<(Origin, Object), Refusal> {
+        let invalid = |detail: String| Refusal::new(Reason::RefreshInvalid, detail);
+        let provider = &self.party.provider;
+        let evidence = LoginEvidence { nonce: None, access_token };
+        let verified = match provider.verify_id_token(&self.world, id_token, &evidence).await {
+            Ok(verified) => verified,
+            // Nothing is wrong with an answer that cannot be judged now.
+            Err(refusal) if refusal.reason.status() == 503 => return Err(refusal),
+            Err(refusal) => return Err(invalid(format!("{}: {}", refusal.reason, refusal.detail))),
+        };
+        let before = &*self.content;
+        let mut origin = Origin::of(verified.claims());
+        if verified.subject() != &*before.subject {
+            return Err(invalid("its ID token is about another subject".to_owned()));
+        }
+        if let Some(what) = before.origin.contradiction(&origin) {
+            return Err(invalid(format!("its ID token has another {what} than the login's")));
+        }
+        origin.go_on_from(&before.origin);
+        let mut claims = (**verified.claims()).clone();
+        for name in GO_ON {
+            if let Some(value) = before.claims.get(name) {
+                claims.entry(name).or_insert_with(|| value.clone());
+            }
+        }
+        Ok((origin, claims))
+    }
+
+    /// What userinfo says with the new token; `None` while it cannot be asked.
+    async fn userinfo(&self, access_token: &Secret) -> Result<Option<Object>, Refusal> {
+        let (settings, subject) = (&self.party.provider.settings, &self.content.subject);
+        match userinfo::fetch(&self.world, settings, &self.metadata, access_token, subject).await {
+            Ok(said) => Ok(Some(said)),
+            Err(refusal) if matches!(refusal.reason, Reason::UserinfoSubjectMismatch | Reason::UserinfoRefused) => {
+                Err(Refusal::new(Reason::RefreshInvalid, format!("{}: {}", refusal.reason, refusal.detail)))
+            }
+            Err(refusal) => {
+                // The refresh token is spent: new tokens with older claims are better than none.
+                self.world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn newer(before: &Object, said: Object) -> Object {
+    let said = said.into_iter().filter(|(name, _)| !userinfo::OF_THE_LOGIN.contains(&name.as_str()));
+    before
+        .iter()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .chain(said)
+        .collect::<serde_json::Map<String, Value>>()
+}
