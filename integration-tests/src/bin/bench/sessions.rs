@@ -72,6 +72,7 @@ impl Mint {
             scope: "openid profile email".into(),
             claims: Rc::new(claims(who)),
             access_token: Some(Rc::new(Secret::new(self.tokens.access.as_str()))),
+            access_born: UnixTime::from_secs(now.as_secs()),
             access_expires: UnixTime::from_secs(now.as_secs() + 24 * 3600),
             refresh_token: None,
             id_token: Some(Rc::new(Secret::new(self.tokens.id.as_str()))),

@@ -1,0 +1,199 @@
+//! One refresh for all, at real providers that rotate refresh tokens and end a login of which one is used twice (attack S17,
+//! RFC 9700 §4.14.2): over two workers and eight connections, with clients that go away in the middle.
+
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::Bytes;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use integration_tests::client::{self, get};
+use integration_tests::envoy::Envoy;
+use integration_tests::idp::{self, Idp};
+use integration_tests::person::Person;
+use integration_tests::setup::Setup;
+use integration_tests::shop::{self, cookie_line, redirect_uri, values};
+use integration_tests::tokens::access_token;
+use integration_tests::upstream::Upstream;
+use serde_json::json;
+use tokio::net::TcpStream;
+
+/// How long access tokens live, in seconds.
+const LIFE: u64 = 8;
+
+struct House {
+    idp: Idp,
+    upstream: Upstream,
+    envoy: Envoy,
+}
+
+impl House {
+    /// A gate whose requests wait at the moment of expiry: that is where a storm hurts most.
+    async fn open(idp: Idp, port: Setup) -> House {
+        let upstream = Upstream::start().await;
+        let setup = port.upstream(upstream.port).cluster("idp", idp.port);
+        let mut filter = shop::filter(setup.port, &idp.issuer);
+        filter["defaults"]["login"]["scope"] = json!("openid profile offline_access");
+        filter["providers"]["main"]["authorization_params"] = json!({ "prompt": "consent" });
+        filter["providers"]["main"]["timeout"] = json!("10s");
+        filter["session"]["refresh"] = json!({ "before": "0s", "grace": "2s" });
+        let envoy = Envoy::start(setup.filter(filter)).await;
+        House { idp, upstream, envoy }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://localhost:{}{path}", self.envoy.port)
+    }
+
+    /// Somebody who has just logged in.
+    async fn customer(&self) -> Person {
+        let mut person = Person::new();
+        let page = person.log_in(&self.url("/"), "demo", "demo").await;
+        assert_eq!(page.answer.status, 200, "{} {}", page.url, page.answer.text());
+        person
+    }
+
+    async fn calls(&self) -> u64 {
+        self.envoy.counted("calls.token").await
+    }
+
+    /// 500 requests with the same cookies over eight connections, all of which must be served with one and the same token.
+    async fn storm(&self, cookies: &str) -> String {
+        self.upstream.forget();
+        let connections: Vec<_> = (0..8).map(|_| tokio::spawn(requests(self.envoy.port, cookies.to_owned()))).collect();
+        let mut statuses = Vec::new();
+        for connection in connections {
+            statuses.extend(connection.await.unwrap());
+        }
+        assert_eq!(statuses.len(), 504);
+        assert!(statuses.iter().all(|status| *status == 200), "{statuses:?}\n{}", self.envoy.log());
+        let seen = self.upstream.seen();
+        let mut tokens: Vec<String> = seen.iter().map(|seen| values(seen, "authorization").concat()).collect();
+        tokens.sort();
+        tokens.dedup();
+        assert_eq!(tokens.len(), 1, "one token for all");
+        tokens.remove(0)
+    }
+}
+
+/// Sixty-three requests at once over one connection of HTTP/2: their statuses.
+async fn requests(port: u16, cookies: String) -> Vec<u16> {
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let one = |number: usize| {
+        let (mut sender, cookies) = (sender.clone(), cookies.clone());
+        tokio::spawn(async move {
+            let uri = format!("http://localhost:{port}/page/{number}");
+            let request = hyper::Request::get(uri).header("cookie", cookies).header("accept", "application/json");
+            let answer = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+            let status = answer.status().as_u16();
+            answer.into_body().collect().await.unwrap();
+            status
+        })
+    };
+    let under_way: Vec<_> = (0..63).map(one).collect();
+    let mut statuses = Vec::new();
+    for request in under_way {
+        statuses.push(request.await.unwrap());
+    }
+    statuses
+}
+
+async fn expire() {
+    tokio::time::sleep(Duration::from_secs(LIFE + 1)).await;
+}
+
+/// A storm at the moment of expiry makes one call.
+async fn a_storm_refreshes_once(house: &House) {
+    let person = house.customer().await;
+    let before = house.calls().await;
+    expire().await;
+    house.storm(&cookie_line(&person)).await;
+    assert_eq!(house.calls().await - before, 1);
+}
+
+/// The client whose request began it goes away after 50 ms; it comes back later with its old cookie, and is two refreshes
+/// behind in the end.
+async fn clients_that_go_away_stay_logged_in(house: &House) {
+    let person = house.customer().await;
+    let (old, before) = (cookie_line(&person), house.calls().await);
+    expire().await;
+    let gone = get(house.envoy.port, "/gone").header("cookie", &old).send();
+    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err() || house.calls().await > before);
+    let token = house.storm(&old).await;
+    // Longer than `grace`: nobody has shown the new cookie.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(house.storm(&old).await, token);
+    assert_eq!(house.calls().await - before, 1);
+    expire().await;
+    assert_ne!(house.storm(&old).await, token);
+    assert_eq!(house.calls().await - before, 2, "two generations behind");
+    // A browser takes the new cookie, and goes on with it.
+    let mut person = person;
+    person.look(&house.url("/")).await;
+    assert_ne!(cookie_line(&person), old);
+    expire().await;
+    assert_eq!(person.look(&house.url("/")).await.answer.status, 200);
+    assert_eq!(house.calls().await - before, 3);
+}
+
+/// Who logs out at the provider is out with the next refresh: the twin of all that goes on.
+async fn the_provider_s_word_ends_it(house: &House, person: &Person) {
+    expire().await;
+    let answer = get(house.envoy.port, "/api").header("cookie", cookie_line(person)).send().await;
+    assert_eq!((answer.status, shop::reason(&answer)), (401, Some("refresh_refused")), "{answer:?}");
+    assert!(answer.all("set-cookie").iter().any(|line| line.contains("Max-Age=0")), "{answer:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keycloak_is_asked_once() {
+    let setup = Setup::new();
+    let idp = idp::keycloak(&[redirect_uri(setup.port)]).await;
+    let admin = Admin::log_in(&idp).await;
+    admin.ask("PUT", "", &json!({ "accessTokenLifespan": LIFE, "refreshTokenMaxReuse": 0 })).await;
+    let house = House::open(idp, setup).await;
+    a_storm_refreshes_once(&house).await;
+    clients_that_go_away_stay_logged_in(&house).await;
+    let person = house.customer().await;
+    admin.ask("POST", "/logout-all", &json!({})).await;
+    the_provider_s_word_ends_it(&house, &person).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn oidc_provider_is_asked_once() {
+    let setup = Setup::new();
+    let life = LIFE.to_string();
+    let idp = idp::oidc_provider(&[redirect_uri(setup.port)], &[("ACCESS_TOKEN_SECONDS", life.as_str())]).await;
+    let house = House::open(idp, setup).await;
+    a_storm_refreshes_once(&house).await;
+    clients_that_go_away_stay_logged_in(&house).await;
+    assert!(!house.idp.log().contains("invalid_grant"), "{}", house.idp.log());
+}
+
+/// Keycloak's admin API.
+struct Admin {
+    port: u16,
+    token: String,
+}
+
+impl Admin {
+    async fn log_in(idp: &Idp) -> Admin {
+        let fields =
+            [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
+        let path = "/realms/master/protocol/openid-connect/token";
+        let ask = client::ask("POST", idp.port, path).host(format!("127.0.0.1:{}", idp.port));
+        let answer = ask.form(&fields).send().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        Admin { port: idp.port, token: access_token(&answer.json()) }
+    }
+
+    /// Changes something about the realm `demo`.
+    async fn ask(&self, method: &str, path: &str, body: &serde_json::Value) {
+        let ask = client::ask(method, self.port, &format!("/admin/realms/demo{path}"));
+        let ask =
+            ask.host(format!("127.0.0.1:{}", self.port)).header("authorization", format!("Bearer {}", self.token));
+        let answer = ask.header("content-type", "application/json").body(body.to_string()).send().await;
+        assert!((200..300).contains(&answer.status), "{} {}", answer.status, answer.text());
+    }
+}
