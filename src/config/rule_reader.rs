@@ -8,8 +8,8 @@ use super::{
     Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Mode, Provider, Require, Rule, TokenForm, TokenRules,
 };
 use super::{
-    consumer_reader, login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader,
-    upstream_reader,
+    consumer_reader, login_reader, logout_reader, matching, nearest::nearest, rate_limit_reader, require_reader,
+    token_reader, upstream_reader,
 };
 use crate::http::Url;
 use crate::words::Method;
@@ -49,6 +49,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         ambiguous_paths: read_ambiguous_paths(section),
         methods: Vec::new(),
         login: None,
+        logout: None,
         require: Require::default(),
         consumer: None,
         upstream_headers: Vec::new(),
@@ -97,6 +98,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         Some(login) => Some(login?),
         None => None,
     };
+    let logout = logout_reader::read(written.own, section, login.as_ref());
     let mode = match section.text("mode") {
         Some("report") => Mode::Report,
         _ => Mode::Enforce,
@@ -104,7 +106,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let enrich = token_reader::enrich(section);
     let providers = places?;
     let told = Rule { consumer, upstream_headers, response_headers, properties, access_token, ..rule };
-    Some(Rule { providers, mode, methods, credentials, token, login, require, enrich, rate_limit, ..told })
+    Some(Rule { providers, mode, methods, credentials, token, login, logout, require, enrich, rate_limit, ..told })
 }
 
 /// Whom the rule lets in; a word that is none was reported, and stands for the strict default until it is mended.
@@ -149,6 +151,7 @@ fn refuse_unused(own: &Section) {
         "credentials",
         "token",
         "login",
+        "logout",
         "require",
         "enrich",
         "consumer",

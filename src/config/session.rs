@@ -23,6 +23,8 @@ pub struct Session {
     pub budget: usize,
     /// Claims to keep besides those that a rule reads.
     pub keep_claims: Vec<ClaimPath>,
+    /// Whether a session is taken that is older than the deny list, which may once have named it.
+    pub accept_older_sessions: bool,
 }
 
 /// The session cookie.

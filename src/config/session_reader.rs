@@ -28,6 +28,7 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         partition: section.text("partition")?.to_owned(),
         budget: usize::try_from(section.number("budget")?).ok()?,
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
+        accept_older_sessions: section.flag("accept_older_sessions"),
     })
 }
 

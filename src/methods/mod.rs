@@ -10,8 +10,8 @@ mod userinfo;
 pub use credential::Hiding;
 
 use crate::config::{Allow, Login, Mode, Rule};
-use crate::policy::Revocations;
-use crate::provider::{AccessTokens, Provider};
+use crate::policy::{Name, Revocations};
+use crate::provider::{AccessTokens, Lineage, Provider};
 use crate::session::RelyingParty;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
@@ -50,6 +50,31 @@ impl Guard {
         self.providers.get(at).map(Rc::as_ref).ok_or_else(|| Reason::Unconfigured.into())
     }
 
+    /// Refuses an access token that was revoked, where that is looked at (`revocation.tokens`).
+    fn judge_revoked(
+        &self,
+        world: &World,
+        issuer: &str,
+        subject: Option<&Rc<str>>,
+        client: Option<&Rc<str>>,
+        lineage: &Lineage,
+    ) -> Result<(), Refusal> {
+        if !self.revocations.settings.tokens {
+            return Ok(());
+        }
+        let names = [
+            lineage.id.as_deref().map(|id| Name::Token { issuer, id }),
+            lineage.sid.as_deref().map(|sid| Name::ProviderSession { issuer, sid }),
+            subject.map(|subject| Name::Subject { issuer, subject }),
+            client.map(|client_id| Name::Client { issuer, client_id }),
+        ];
+        let marks = names.iter().flatten().flat_map(|name| self.revocations.marks(*name));
+        if self.revocations.denies(world, marks, lineage.issued) {
+            return Err(Reason::AccessTokenRevoked.into());
+        }
+        Ok(())
+    }
+
     /// Whether it takes access tokens that callers bring.
     pub fn takes_access_tokens(&self) -> bool {
         self.rule.methods.iter().any(|method| method.takes_access_tokens())
@@ -80,6 +105,35 @@ impl Proof {
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
 /// asked for.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
+    // The cookies of a session that was revoked go with whatever is answered.
+    let mut ended = Vec::new();
+    let outcome = search(world, guard, request, &mut ended).await;
+    if ended.is_empty() {
+        return outcome;
+    }
+    match outcome {
+        Ok(Some(mut proof)) => {
+            proof.cookies.extend(ended);
+            Ok(Some(proof))
+        }
+        Ok(None) => Ok(None),
+        Err(Stop::Answered { response, reason }) => {
+            let response = ended.into_iter().fold(response, |response, line| response.with("set-cookie", line));
+            Err(Stop::Answered { response, reason })
+        }
+        Err(Stop::Refused(mut refusal)) => {
+            refusal.cookies.extend(ended);
+            Err(Stop::Refused(refusal))
+        }
+    }
+}
+
+async fn search(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    ended: &mut Vec<String>,
+) -> Result<Option<Proof>, Stop> {
     let mut token = None;
     for method in &guard.rule.methods {
         if method.takes_access_tokens() && token.is_none() {
@@ -87,7 +141,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => session::identify(world, guard, request)?,
+            (Method::Session, _) => session::identify(world, guard, request, ended)?,
             (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented).await?,
             (Method::Introspection, Some(presented)) => {
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)

@@ -3,13 +3,25 @@
 use super::{Guard, Proof};
 use crate::session::{Life, Opened, RelyingParty};
 use crate::words::{Identity, Method, Request, Sources, Stop};
-use crate::world::World;
+use crate::world::{Metric, World};
 use std::rc::Rc;
 
 /// The person whose session the request carries; `None` when there is no session that lives.
-pub fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
+///
+/// The cookies of one that was revoked are deleted with `ended`.
+pub fn identify(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    ended: &mut Vec<String>,
+) -> Result<Option<Proof>, Stop> {
     let Some(party) = &guard.party else { return Ok(None) };
     let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(None) };
+    if party.is_revoked(world, &opened.content) {
+        world.count(Metric::SessionsRevoked);
+        ended.extend(party.sessions.end(&request.headers));
+        return Ok(None);
+    }
     let now = world.now();
     let cookies = match opened.content.life(&party.sessions.settings, now) {
         Life::Over => return Ok(None),

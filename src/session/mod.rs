@@ -4,6 +4,7 @@ pub mod content;
 mod cookie;
 mod life;
 pub mod login;
+pub mod logout;
 mod origin;
 mod party;
 

@@ -23,6 +23,7 @@ pub fn settings() -> config::Session {
         partition: "default".to_owned(),
         budget: 12_288,
         keep_claims: Vec::new(),
+        accept_older_sessions: true,
     }
 }
 

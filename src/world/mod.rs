@@ -89,6 +89,12 @@ pub enum Metric {
     SessionsCached,
     /// Session contents left out to stay within the budget.
     SessionsCut,
+    /// Sessions that came and were revoked.
+    SessionsRevoked,
+    /// Names that this worker revoked.
+    Revoked,
+    /// Revoked names that were pushed out before their time (`revocation.entries`).
+    RevocationForgotten,
     /// Signatures of access tokens that were verified.
     TokensVerified,
     /// Access tokens that were known as verified.

@@ -13,7 +13,13 @@ pub fn configuration() -> Value {
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
         "session": session(),
-        "revocation": { "entries": 1000, "max_age": "48h" },
+        "revocation": { "entries": 1000, "max_age": "48h", "tokens": true },
+        "operator": {
+            "path": "/oauth/operator",
+            "provider": "main",
+            "token": { "audience": ["https://api.example.com"] },
+            "require": { "scope": ["oidc-admin"] },
+        },
         "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })
@@ -82,6 +88,7 @@ fn defaults() -> Value {
         "token": { "client_id_claims": ["client_id", "azp"] },
         "enrich": ["userinfo"],
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email" },
+        "logout": logout(),
         "require": { "claims": [{ "claim": ["email_verified"], "equals": true }] },
         "consumer": { "by": ["sub"], "optional": true },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
@@ -97,6 +104,25 @@ fn defaults() -> Value {
         "response_headers": [],
         "properties": [],
         "errors": { "realm": "shop" },
+    })
+}
+
+fn logout() -> Value {
+    json!({
+        "path": "/oauth/logout",
+        "methods": ["POST", "GET"],
+        "all_sessions": false,
+        "revoke": true,
+        "end_session": true,
+        "params": { "ui_locales": "en" },
+        "hint": ["login_hint"],
+        "post_logout_redirect_uri": "https://www.example.com/bye",
+        "return_parameter": "post_logout_redirect_uri",
+        "landing_path": "/oauth/landing",
+        "front_channel_path": "/oauth/front-channel-logout",
+        "back_channel_path": "/oauth/back-channel-logout",
+        "require_type": false,
+        "require_exp": true,
     })
 }
 
@@ -242,6 +268,7 @@ fn session() -> Value {
         "partition": "default",
         "budget": 12288,
         "keep_claims": [["locale"]],
+        "accept_older_sessions": true,
     })
 }
 

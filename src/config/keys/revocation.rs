@@ -17,5 +17,12 @@ pub static REVOCATION: Table = Table {
              host, and about 100 in each worker.",
         ),
         key("max_age", SPAN, Preset::Text("24h"), "For how long; at least `session.absolute`."),
+        key(
+            "tokens",
+            Kind::Flag,
+            Preset::Flag(false),
+            "Whether access tokens that callers bring are looked up in it too: by `jti`, `sid`, `sub` and client. A token \
+             of which nobody says when it was issued counts as older than any revocation.",
+        ),
     ],
 };

@@ -1,5 +1,6 @@
 //! The keys of a rule.
 
+use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
 use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
 
@@ -22,7 +23,7 @@ pub static DEFAULTS: Table = Table {
 
 /// How many keys, the first ones, each rule has for itself.
 const OWN: usize = 3;
-static KEYS: [Key; 18] = [
+static KEYS: [Key; 19] = [
     NAME,
     MATCHES,
     ALLOW,
@@ -33,6 +34,7 @@ static KEYS: [Key; 18] = [
     CREDENTIALS_KEY,
     TOKEN_KEY,
     LOGIN_KEY,
+    LOGOUT_KEY,
     REQUIRE_KEY,
     CONSUMER,
     ENRICH,

@@ -44,6 +44,13 @@ pub static SESSION: Table = Table {
             NONE,
             "Claims to keep besides those that a rule reads; all others are left out of the session.",
         ),
+        key(
+            "accept_older_sessions",
+            Kind::Flag,
+            Preset::Flag(true),
+            "Whether a session is taken that is older than this process, whose deny list began empty. `false`: after a \
+             restart everybody logs in anew, and nobody whose session was revoked before comes back.",
+        ),
     ],
 };
 
