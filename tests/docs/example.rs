@@ -169,6 +169,7 @@ fn partners() -> Value {
         "match": { "host": "partners.example.com" },
         "provider": "partner",
         "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
+        "logout": { "post_logout_redirect_uri": "https://partners.example.com/bye" },
         "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
         "rate_limit": {
             "by": ["azp"],

@@ -114,7 +114,7 @@ fn way_to(reason: Reason) -> Answer {
         Reason::LogoutHeard => logs_out(&get("/oauth/front")),
         Reason::LogoutTold => tells(|_| {}, |_| {}),
         Reason::LogoutTokenMalformed => logs_out(&post("/oauth/back", "")),
-        Reason::LogoutTokenAlgorithm => tells(|header| header["alg"] = json!("RS512"), |_| {}),
+        Reason::LogoutTokenAlgorithm => tells(|header| header["alg"] = json!("HS256"), |_| {}),
         Reason::LogoutTokenType => tells(|header| header["typ"] = json!("at+jwt"), |_| {}),
         Reason::LogoutTokenKeyUnknown => tells(|header| header["kid"] = json!("two"), |_| {}),
         Reason::LogoutTokenSignature => {
