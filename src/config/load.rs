@@ -5,7 +5,10 @@ use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
 use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
-use super::{addresses, cache_reader, consumer_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
+use super::{
+    addresses, cache_reader, consumer_reader, merge, operator_reader, protobuf, provider_reader, session_reader, shape,
+    whole,
+};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
 use std::rc::Rc;
@@ -70,13 +73,15 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let observability = read_observability(&top.section("observability"))?;
     let cache = cache_reader::read(&top.section("cache"))?;
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
+    let operator = operator_reader::read(top, &providers);
+    whole::check_operator(operator.as_ref(), &rules, problems);
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
-    Some(Config { bodies, providers, rules, session, revocation, cache, observability, asserted_headers })
+    Some(Config { bodies, providers, rules, session, revocation, operator, cache, observability, asserted_headers })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {
@@ -147,9 +152,9 @@ fn read_revocation(section: &Section, session: Option<&super::Session>) -> Optio
         if section.has("max_age") {
             section.problem("max_age", message);
         }
-        return Some(Revocation { entries, max_age: longest });
+        return Some(Revocation { entries, max_age: longest, tokens: section.flag("tokens") });
     }
-    Some(Revocation { entries, max_age })
+    Some(Revocation { entries, max_age, tokens: section.flag("tokens") })
 }
 
 fn read_observability(section: &Section) -> Option<Observability> {

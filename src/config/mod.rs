@@ -10,10 +10,14 @@ mod duration;
 pub mod keys;
 mod load;
 mod login_reader;
+mod logout;
+mod logout_reader;
 mod matching;
 mod merge;
 mod metadata;
 mod nearest;
+mod operator;
+mod operator_reader;
 mod problem;
 mod protobuf;
 mod provider;
@@ -37,6 +41,8 @@ mod whole;
 pub use cache::{Bounds, Cache, KeysCache};
 pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
 pub use load::load;
+pub use logout::Logout;
+pub use operator::Operator;
 pub use problem::Problem;
 pub use provider::{
     Client, ClientAuthentication, Clusters, Discovery, IntrospectionForm, Provider, ResponseMode, TENANT,
@@ -82,6 +88,8 @@ pub struct Config {
     pub session: Option<Session>,
     /// What was revoked.
     pub revocation: Revocation,
+    /// The operator's endpoint, if there is one.
+    pub operator: Option<Operator>,
     /// What is remembered.
     pub cache: Cache,
     /// What operators see.

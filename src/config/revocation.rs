@@ -9,4 +9,6 @@ pub struct Revocation {
     pub entries: usize,
     /// For how long; at least as long as any session or token lives.
     pub max_age: Duration,
+    /// Whether access tokens that callers bring are looked up in it.
+    pub tokens: bool,
 }

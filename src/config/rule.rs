@@ -1,6 +1,6 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
-use super::{ConsumerRule, RateLimit, Require};
+use super::{ConsumerRule, Logout, RateLimit, Require};
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
 
@@ -32,6 +32,8 @@ pub struct Rule {
     pub login: Option<Login>,
     /// Where a web page may ask who its user is, on the host of the login's `redirect_uri`.
     pub session_info_path: Option<String>,
+    /// How people log out; only beside a login.
+    pub logout: Option<Logout>,
     /// What an identity must be.
     pub require: Require,
     /// How it is found which consumer the identity is; `None` where none is looked for.
@@ -63,6 +65,8 @@ impl Rule {
         let strength = strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]));
         let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read).cloned();
         let consumer = self.consumer.iter().flat_map(ConsumerRule::claims_read);
+        let hint = self.logout.iter().filter_map(|logout| logout.hint.clone());
+        let headers = headers.chain(hint);
         headers.chain(self.require.claims_read()).chain(consumer).chain(limit).chain(strength).collect()
     }
 

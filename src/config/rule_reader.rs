@@ -9,8 +9,8 @@ use super::{
     TokenRules,
 };
 use super::{
-    consumer_reader, login_reader, matching, nearest::nearest, rate_limit_reader, require_reader, token_reader,
-    upstream_reader,
+    consumer_reader, login_reader, logout_reader, matching, nearest::nearest, rate_limit_reader, require_reader,
+    token_reader, upstream_reader,
 };
 use crate::http::Url;
 use crate::words::Method;
@@ -51,6 +51,7 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         methods: Vec::new(),
         login: None,
         session_info_path: None,
+        logout: None,
         require: Require::default(),
         consumer: None,
         upstream_headers: Vec::new(),
@@ -100,6 +101,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         None => None,
     };
     let session_info_path = read_session_info_path(written.own, section, login.as_ref());
+    let logout = logout_reader::read(written.own, section, login.as_ref());
     let mode = match section.text("mode") {
         Some("report") => Mode::Report,
         _ => Mode::Enforce,
@@ -115,6 +117,7 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         token,
         login,
         session_info_path,
+        logout,
         require,
         enrich,
         rate_limit,

@@ -30,6 +30,8 @@ pub struct Session {
     pub keep_claims: Vec<ClaimPath>,
     /// How its tokens are renewed.
     pub refresh: Refresh,
+    /// Whether a session is taken that is older than the deny list, which may once have named it.
+    pub accept_older_sessions: bool,
 }
 
 /// How a session's tokens are renewed.

@@ -38,6 +38,7 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         budget: usize::try_from(section.number("budget")?).ok()?,
         refresh: read_refresh(section, lives.idle)?,
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
+        accept_older_sessions: section.flag("accept_older_sessions"),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::problem::{Problems, quoted};
 use super::upstream_reader::spelled;
-use super::{Allow, AmbiguousPaths, Discovery, Errors, Provider, Rule, Session, TokenForm};
+use super::{Allow, AmbiguousPaths, Discovery, Errors, Operator, Provider, Rule, Session, TokenForm};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::words::Method;
@@ -15,6 +15,7 @@ pub(super) fn check(rules: &[(usize, Rule)], problems: &Problems) {
         check_forward(*place, rule, earlier, problems);
         check_endpoints(*place, rule, earlier, problems);
         check_resource(*place, rule, rules, problems);
+        check_logout(*place, rule, rules, problems);
         check_error_loops(*place, rule, rules, problems);
         if let Some((first, _)) = earlier.iter().find(|(_, other)| other.name == rule.name) {
             problems
@@ -173,4 +174,48 @@ pub(super) fn asserted_headers(rules: &[Rule], session: Option<&Session>) -> Vec
     names.sort();
     names.dedup();
     names
+}
+
+/// The paths of a logout mean nothing else, neither in this rule nor in another one of its host.
+fn check_logout(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &Problems) {
+    let (Some(logout), Some(login)) = (&rule.logout, &rule.login) else { return };
+    for (at, (key, path)) in logout.paths().enumerate() {
+        let problem = |message: String| problems.add(format!("rules[{place}].logout.{key}"), message);
+        if logout.paths().take(at).any(|(_, other)| other == path) {
+            problem("is that of another key beside it, which means something else".to_owned());
+        }
+        for (other_place, other) in rules {
+            let Some(theirs) = other.login.as_ref().filter(|it| it.redirect_uri.host() == login.redirect_uri.host())
+            else {
+                continue;
+            };
+            let resource = other.token.resource.as_ref().map(|resource| resource_path(&resource.url));
+            let fixed = [Some(theirs.redirect_uri.path()), theirs.initiate_path.as_deref(), resource.as_deref()];
+            if fixed.contains(&Some(path)) {
+                problem(format!("means something else in rules[{other_place}]"));
+            }
+            // Rules that share it log out of the same sessions in the same way.
+            let same = other.providers == rule.providers
+                && theirs.redirect_uri == login.redirect_uri
+                && other.logout.as_ref() == Some(logout);
+            let clashes = other.logout.as_ref().is_some_and(|it| it.paths().any(|(_, theirs)| theirs == path));
+            if *other_place < place && clashes && !same {
+                problem(format!("is that of rules[{other_place}], which logs out differently: give each its own path"));
+            }
+        }
+    }
+}
+
+/// The operator's path, which is one on every host, means nothing else.
+pub(super) fn check_operator(operator: Option<&Operator>, rules: &[Rule], problems: &Problems) {
+    let Some(operator) = operator else { return };
+    for (place, rule) in rules.iter().enumerate() {
+        let login = rule.login.as_ref();
+        let resource = rule.token.resource.as_ref().map(|resource| resource_path(&resource.url));
+        let fixed = [login.map(|it| it.redirect_uri.path()), login.and_then(|it| it.initiate_path.as_deref())];
+        let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, path)| path == operator.path);
+        if of_logout || fixed.contains(&Some(&operator.path)) || resource.as_ref() == Some(&operator.path) {
+            problems.add("operator.path", format!("means something else in rules[{place}]"));
+        }
+    }
 }

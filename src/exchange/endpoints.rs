@@ -1,11 +1,12 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, limit, resource_metadata, session_info};
+use super::{Guest, answer, limit, operator, resource_metadata, session_info};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
 use crate::methods::{Guard, Proof, authorization_code};
 use crate::policy;
+use crate::session::logout;
 use crate::words::{Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
@@ -30,10 +31,23 @@ pub enum Serves {
     SessionInfo,
     /// Clients learn who issues tokens for the resource.
     ResourceMetadata,
+    /// A person logs out.
+    Logout,
+    /// The browser comes back from the provider's logout.
+    Landing,
+    /// The provider says in an iframe that a session ended.
+    FrontChannel,
+    /// The provider posts that sessions ended.
+    BackChannel,
+    /// Operators revoke, look, and fetch anew.
+    Operator,
 }
 
 /// Serves a request for an endpoint of ours.
 pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Request) -> Verdict {
+    if endpoint.serves == Serves::Operator {
+        return operator::serve(gate, world, request).await;
+    }
     let guards: Vec<&Guard> = endpoint.guards.iter().filter_map(|at| gate.rules().get(*at)).collect();
     let Some(guard) = guards.first().copied() else {
         return answer::refused(gate, world, None, request, Reason::NoRule.into());
@@ -46,11 +60,25 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
         }
         Serves::ResourceMetadata => (guard, Err(resource_metadata::serve(gate, guard, request))),
         Serves::SessionInfo => (guard, Err(session_info::serve(world, guard, request).await)),
+        Serves::Logout | Serves::Landing | Serves::FrontChannel | Serves::BackChannel => {
+            (guard, Err(logged_out(world, guard, endpoint.serves, request).await))
+        }
+        Serves::Operator => (guard, Err(Reason::NoRule.into())),
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {
         Ok(proof) => limit::upstream(gate, world, guard, request, Guest::Known(proof)).await,
         Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
+    }
+}
+
+async fn logged_out(world: &World, guard: &Guard, serves: Serves, request: &Request) -> Stop {
+    let (Some(settings), Some(party)) = (&guard.rule.logout, &guard.party) else { return Reason::NoRule.into() };
+    match serves {
+        Serves::FrontChannel => logout::front_channel(world, party, request).await,
+        Serves::BackChannel => logout::back_channel(world, settings, party, request).await,
+        Serves::Landing => logout::land(settings, party, request),
+        _ => logout::log_out(world, settings, party, request).await,
     }
 }
 

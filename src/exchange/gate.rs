@@ -28,6 +28,9 @@ pub struct Gate {
     /// By path.
     endpoints: BTreeMap<String, Vec<Endpoint>>,
     limiter: Limiter,
+    revocations: Rc<Revocations>,
+    /// Who may operate, if anybody.
+    operator: Option<Guard>,
     asserted_headers: Asserted,
     /// What names of our cookies begin with.
     cookie: Option<String>,
@@ -46,7 +49,9 @@ impl Gate {
             None => provider.client.client_secret.iter().cloned().collect(),
         };
         let memories = Memories::new(&config.cache);
-        let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
+        let judging: Vec<Rule> =
+            config.rules.iter().chain(config.operator.iter().map(|it| &it.rule)).cloned().collect();
+        let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&judging, at)).collect();
         let (providers, problems) = partition(config.providers.iter().zip(&kept).map(|(provider, kept)| {
             Provider::new(provider.clone(), &ring(provider), &memories, kept.clone()).map(Rc::new)
         }));
@@ -60,6 +65,14 @@ impl Gate {
         let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
+        let operator = config.operator.as_ref().map(|operator| Guard {
+            place: u32::MAX,
+            rule: operator.rule.clone(),
+            party: None,
+            providers: Rc::clone(&providers),
+            tokens: Rc::clone(&tokens),
+            revocations: Rc::clone(&revocations),
+        });
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
@@ -74,10 +87,12 @@ impl Gate {
             bodies: config.bodies,
             observability: config.observability,
             providers,
-            endpoints: endpoints(&guards),
+            endpoints: endpoints(&guards, config.operator.as_ref()),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
             limiter,
+            revocations,
+            operator,
             asserted_headers: Asserted::new(config.asserted_headers),
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
@@ -107,6 +122,21 @@ impl Gate {
     /// A provider by its place.
     pub(super) fn provider(&self, at: usize) -> Option<&Provider> {
         self.providers.get(at).map(Rc::as_ref)
+    }
+
+    /// Every provider.
+    pub(super) fn providers(&self) -> impl Iterator<Item = &Provider> {
+        self.providers.iter().map(Rc::as_ref)
+    }
+
+    /// What was revoked.
+    pub(super) fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// Who may operate.
+    pub(super) fn operator(&self) -> Option<&Guard> {
+        self.operator.as_ref()
     }
 
     /// What counts requests.
@@ -284,7 +314,7 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
+fn endpoints(guards: &[Guard], operator: Option<&config::Operator>) -> BTreeMap<String, Vec<Endpoint>> {
     let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
         let here = endpoints.entry(path.to_owned()).or_default();
@@ -303,6 +333,17 @@ fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
             if let Some(path) = &guard.rule.session_info_path {
                 add(path, host, Serves::SessionInfo, at);
             }
+            if let Some(logout) = &guard.rule.logout {
+                for (key, path) in logout.paths() {
+                    let serves = match key {
+                        "path" => Serves::Logout,
+                        "landing_path" => Serves::Landing,
+                        "front_channel_path" => Serves::FrontChannel,
+                        _ => Serves::BackChannel,
+                    };
+                    add(path, host, serves, at);
+                }
+            }
         }
         if let Some(resource) = &guard.rule.token.resource {
             // Where the rule is for any host, its resource's name says nothing of the one that a client reaches us by.
@@ -312,6 +353,11 @@ fn endpoints(guards: &[Guard]) -> BTreeMap<String, Vec<Endpoint>> {
             };
             add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
         }
+    }
+    if let Some(operator) = operator {
+        let guards = Vec::new();
+        let endpoint = Endpoint { host: None, serves: Serves::Operator, guards };
+        endpoints.entry(operator.path.clone()).or_default().push(endpoint);
     }
     endpoints
 }

@@ -7,6 +7,7 @@ mod forward;
 mod gate;
 mod index;
 mod limit;
+mod operator;
 mod page;
 mod resource_metadata;
 mod rules;

@@ -1,12 +1,8 @@
 //! What people and programs read when a request does not pass.
 
+use crate::http::page::{May, page};
 use crate::http::text;
 use crate::words::{Blame, Reason, Refusal, Response};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
-
-const STYLE: &str = include_str!("page.css");
 
 /// A page for a person: what happened, whose turn it is, where to begin again. Nothing on it comes from outside but the
 /// request's id, and nothing is loaded for it.
@@ -17,24 +13,14 @@ pub fn html(refusal: &Refusal, request_id: &str) -> Response {
         .again
         .as_deref()
         .map_or(String::new(), |url| format!("<p><a class=\"button\" href=\"{}\">Try again</a></p>", text::html(url)));
-    let body = format!(
-        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title}</title>\
-         <style>{STYLE}</style></head><body><main><p class=\"status\">{status}</p><h1>{title}</h1><p>{advice}</p>{again}\
-         <dl><dt>Reason</dt><dd><code>{code}</code></dd><dt>Request</dt><dd><code>{id}</code></dd></dl></main></body></html>\n",
+    let main = format!(
+        "<p class=\"status\">{status}</p><h1>{title}</h1><p>{advice}</p>{again}\
+         <dl><dt>Reason</dt><dd><code>{code}</code></dd><dt>Request</dt><dd><code>{id}</code></dd></dl>",
         status = reason.status(),
         code = reason.code(),
         id = text::html(request_id),
     );
-    let style = STANDARD.encode(Sha256::digest(STYLE));
-    let policy = format!(
-        "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
-    let response = Response { body, ..Response::new(reason.status()) };
-    response
-        .with("content-type", "text/html; charset=utf-8")
-        .with("content-security-policy", policy)
-        .with("x-content-type-options", "nosniff")
+    page(reason.status(), title, &main, May::Nothing)
 }
 
 /// The same for a program.
@@ -61,6 +47,9 @@ const fn words(reason: Reason) -> (&'static str, &'static str) {
         ),
         Reason::LoginRefused => {
             ("The login was refused", "You, or a rule of your organisation, said no at the login page.")
+        }
+        Reason::LogoutElsewhere => {
+            ("You were not logged out", "Another site asked for it. To log out, use the button or link of this site.")
         }
         Reason::NoRule => ("Not found", "There is nothing at this address."),
         Reason::PathAmbiguous | Reason::RequestMalformed => {

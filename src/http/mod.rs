@@ -4,6 +4,7 @@ mod authority;
 pub mod cookie;
 pub mod form;
 pub mod navigation;
+pub mod page;
 pub mod path;
 pub mod protobuf;
 pub mod text;

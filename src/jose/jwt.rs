@@ -47,6 +47,8 @@ pub enum Kind {
     AccessToken,
     /// An introspection answer (RFC 9701 §5): `typ` and `iat` are required.
     Introspection,
+    /// A logout token (OIDC Back-Channel Logout §2.4): `iat` is required; `typ` is `logout+jwt`, or says nothing.
+    LogoutToken,
 }
 
 /// A token that was verified. Nothing but [`verify`] and [`verify_id_token`](super::verify_id_token) makes one.
@@ -124,7 +126,7 @@ impl<'a> Untrusted<'a> {
     /// `exp` lies ahead, `nbf` and `iat` do not, each give or take the skew.
     pub(super) fn is_in_time(&self, kind: Kind, now: UnixTime, skew: Duration) -> Result<(), JwtError> {
         let (early, late) = (seconds(now.minus(skew)), seconds(now.plus(skew)));
-        let expires = self.date("exp", kind != Kind::Introspection)?;
+        let expires = self.date("exp", matches!(kind, Kind::IdToken | Kind::AccessToken))?;
         let issued = self.date("iat", kind != Kind::AccessToken)?;
         let begins = self.date("nbf", false)?;
         if expires.is_some_and(|expires| expires <= early) {
@@ -173,6 +175,7 @@ impl Kind {
             Self::IdToken => typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")),
             Self::AccessToken => typ.is_none_or(|typ| !OTHERS.contains(&short_type(typ).as_str())),
             Self::Introspection => typ.is_some_and(|typ| short_type(typ) == "token-introspection+jwt"),
+            Self::LogoutToken => typ.is_none_or(|typ| matches!(short_type(typ).as_str(), "logout+jwt" | "jwt")),
         }
     }
 }

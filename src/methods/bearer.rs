@@ -27,6 +27,7 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
     if rule.token.introspect_jwt || rule.enrich.introspection || rule.enrich.userinfo {
         subject = Box::pin(ask(world, guard, presented, &token, &mut sources)).await?;
     }
+    guard.judge_revoked(world, &token.issuer, subject.as_ref(), client.as_ref(), &token.lineage)?;
     let identity = Identity {
         method: Method::Bearer,
         issuer: Rc::clone(&token.issuer),

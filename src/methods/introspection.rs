@@ -10,6 +10,7 @@ use std::rc::Rc;
 pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Proof, Refusal> {
     let answer = guard.provider()?.introspect(world, &presented.token).await?;
     answer.judge(&guard.rule.token)?;
+    guard.judge_revoked(world, &answer.issuer, answer.subject.as_ref(), answer.client.as_ref(), &answer.lineage)?;
     let identity = Identity {
         method: Method::Introspection,
         issuer: Rc::clone(&answer.issuer),

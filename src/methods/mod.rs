@@ -10,8 +10,8 @@ mod userinfo;
 pub use credential::Hiding;
 
 use crate::config::{Allow, Login, Mode, Rule};
-use crate::policy::Revocations;
-use crate::provider::{AccessTokens, Provider};
+use crate::policy::{Name, Revocations};
+use crate::provider::{AccessTokens, Lineage, Provider};
 use crate::session::{Facts, RelyingParty};
 use crate::words::{Identity, Late, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
@@ -49,6 +49,31 @@ impl Guard {
     /// A provider by its place.
     pub fn provider_at(&self, at: usize) -> Result<&Provider, Refusal> {
         self.providers.get(at).map(Rc::as_ref).ok_or_else(|| Reason::Unconfigured.into())
+    }
+
+    /// Refuses an access token that was revoked, where that is looked at (`revocation.tokens`).
+    fn judge_revoked(
+        &self,
+        world: &World,
+        issuer: &str,
+        subject: Option<&Rc<str>>,
+        client: Option<&Rc<str>>,
+        lineage: &Lineage,
+    ) -> Result<(), Refusal> {
+        if !self.revocations.settings.tokens {
+            return Ok(());
+        }
+        let names = [
+            lineage.id.as_deref().map(|id| Name::Token { issuer, id }),
+            lineage.sid.as_deref().map(|sid| Name::ProviderSession { issuer, sid }),
+            subject.map(|subject| Name::Subject { issuer, subject }),
+            client.map(|client_id| Name::Client { issuer, client_id }),
+        ];
+        let marks = names.iter().flatten().flat_map(|name| self.revocations.marks(*name));
+        if self.revocations.denies(world, marks, lineage.issued) {
+            return Err(Reason::AccessTokenRevoked.into());
+        }
+        Ok(())
     }
 
     /// Whether it takes access tokens that callers bring.
@@ -92,7 +117,28 @@ impl Proof {
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
 /// asked for.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
-    let (mut token, mut over) = (None, None);
+    // What became of a session goes with whatever is answered.
+    let mut over = None;
+    match search(world, guard, request, &mut over).await {
+        Ok(Some(mut proof)) => {
+            proof.cookies.extend(over.into_iter().flat_map(|over| over.cookies));
+            Ok(Some(proof))
+        }
+        Ok(None) => match over {
+            Some(refusal) if guard.rule.allow != Allow::Optional => Err(Stop::Refused(*refusal)),
+            _ => Ok(None),
+        },
+        Err(stop) => Err(session::because(over, stop)),
+    }
+}
+
+async fn search(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    over: &mut Option<Box<Refusal>>,
+) -> Result<Option<Proof>, Stop> {
+    let mut token = None;
     for method in &guard.rule.methods {
         if method.takes_access_tokens() && token.is_none() {
             token = Some(credential::presented(world, &guard.rule, request).await?);
@@ -103,7 +149,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
                 Shown::Nothing => None,
                 Shown::Person(proof) => Some(proof),
                 Shown::Over(refusal) => {
-                    over = Some(refusal);
+                    *over = Some(refusal);
                     None
                 }
             },
@@ -117,16 +163,12 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
             (Method::AuthorizationCode, _) if guard.rule.allow == Allow::Optional => None,
             (Method::AuthorizationCode, _) if guard.rule.mode == Mode::Report => None,
             (Method::AuthorizationCode, _) => {
-                let begun = Box::pin(authorization_code::begin(world, guard, request)).await;
-                begun.map(|()| None).map_err(|stop| session::because(over.take(), stop))?
+                Box::pin(authorization_code::begin(world, guard, request)).await.map(|()| None)?
             }
         };
         if proof.is_some() {
             return Ok(proof);
         }
     }
-    match over {
-        Some(refusal) if guard.rule.allow != Allow::Optional => Err(Stop::Refused(*refusal)),
-        _ => Ok(None),
-    }
+    Ok(None)
 }

@@ -5,7 +5,7 @@ use crate::http::path;
 use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
 use crate::session::{Content, Facts, Life, RelyingParty};
 use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop};
-use crate::world::{Watch, World};
+use crate::world::{Metric, Watch, World};
 use std::rc::Rc;
 
 /// What a request's session comes to.
@@ -14,7 +14,7 @@ pub enum Shown {
     Nothing,
     /// The person whose it is.
     Person(Proof),
-    /// It was over with its last refresh. Whoever has nothing else to show is told so.
+    /// It is over: revoked, or with its last refresh. Whoever has nothing else to show is told so.
     Over(Box<Refusal>),
 }
 
@@ -25,8 +25,13 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     let settings = &party.sessions.settings;
     let now = world.now();
     let life = opened.content.life(settings, now);
-    if life == Life::Over || party.is_revoked(world, &opened.content) {
+    if life == Life::Over {
         return Ok(Shown::Nothing);
+    }
+    if party.is_revoked(world, &opened.content) {
+        world.count(Metric::SessionsRevoked);
+        let reason = if guard.takes_access_tokens() { Reason::AccessTokenRequired } else { Reason::LoginRequired };
+        return Ok(over(party, request, reason));
     }
     if opened.is_news() {
         Box::pin(refresh::acknowledge(world, party, &opened.content)).await;
@@ -41,10 +46,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
                 (renewed, now, life)
             }
             Err(NotRenewed::Refused(refusal)) => return Err(refusal.into()),
-            Err(NotRenewed::Over(reason)) => {
-                let cookies = party.sessions.end(&request.headers);
-                return Ok(Shown::Over(Box::new(Refusal { cookies, ..reason.into() })));
-            }
+            Err(NotRenewed::Over(reason)) => return Ok(over(party, request, reason)),
         }
     };
     let news = match life {
@@ -99,6 +101,11 @@ async fn is_active(world: &World, party: &RelyingParty, identity: &mut Identity)
 fn is_passive(guard: &Guard, request: &Request) -> bool {
     let path = request.target().and_then(|target| path::canonical(target).ok());
     guard.login().zip(path).is_some_and(|((login, _), path)| login.is_passive(&path))
+}
+
+/// The end of a session, whose cookies go.
+fn over(party: &RelyingParty, request: &Request, reason: Reason) -> Shown {
+    Shown::Over(Box::new(Refusal { cookies: party.sessions.end(&request.headers), ..reason.into() }))
 }
 
 /// Tells a person who is sent to log in, or is told to, that it is because the session is over.

@@ -2,6 +2,7 @@
 
 use super::credential::Presented;
 use super::{Guard, Proof};
+use crate::provider::Lineage;
 use crate::words::{Identity, Method, Refusal, Sources};
 use crate::world::World;
 use std::rc::Rc;
@@ -10,6 +11,7 @@ use std::rc::Rc;
 pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Proof, Refusal> {
     let provider = guard.provider()?;
     let answer = provider.ask_userinfo(world, &presented.token).await?;
+    guard.judge_revoked(world, provider.issuer(), Some(&answer.subject), None, &Lineage::default())?;
     let identity = Identity {
         method: Method::Userinfo,
         issuer: provider.issuer().into(),

@@ -3,7 +3,7 @@
 use super::kept_claims::{self, KeptClaims};
 use super::mark::Marker;
 use super::proof::NoProof;
-use super::{Provider, issuers};
+use super::{Lineage, Provider, issuers};
 use crate::cache::Cache;
 use crate::config;
 use crate::jose::{self, ExpectedAccessToken, Jwks, JwtError, PublicKey, Untrusted, VerifiedJwt, claims};
@@ -47,6 +47,8 @@ pub struct AccessToken {
     pub claims: Claims,
     /// Its `exp`, in whole seconds.
     pub expires: UnixTime,
+    /// Where it comes from.
+    pub lineage: Lineage,
     /// Claims that name the client under some rule; one that is no text is `None`.
     clients: Vec<(String, Option<Rc<str>>)>,
     /// Whether it has a `cnf` (RFC 7800 §3.1).
@@ -188,6 +190,7 @@ impl AccessToken {
             claims: kept.filter(claims),
             expires: verified.expires().ok_or(JwtError::ClaimMissing("exp"))?,
             clients: kept.clients().iter().filter_map(client).collect(),
+            lineage: Lineage::of(claims),
             is_bound: claims.contains_key("cnf"),
         })
     }
@@ -214,6 +217,7 @@ impl AccessToken {
         let audience = self.audience.iter().map(|audience| audience.len().saturating_add(48));
         let clients = self.clients.iter().map(|(name, _)| name.len().saturating_add(256));
         let held: usize = texts.into_iter().chain(audience).chain(clients).sum();
+        let held = held.saturating_add(self.lineage.weight());
         held.saturating_add(kept_claims::weight(&self.claims)).saturating_add(size_of::<(Self, Known)>())
     }
 }

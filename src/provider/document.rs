@@ -46,6 +46,17 @@ pub struct Kept<R: Recipe> {
     table: Rc<Table>,
 }
 
+/// What an operator may know of a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// When the one at hand was fetched.
+    pub fetched: Option<UnixTime>,
+    /// Whether it should have been asked for again.
+    pub stale: bool,
+    /// Why the last fetch failed.
+    pub trouble: Option<Reason>,
+}
+
 struct State<D> {
     held: Option<Held<D>>,
     outage: Outage,
@@ -135,6 +146,17 @@ impl<R: Recipe> Kept<R> {
     /// Why the last fetch failed; `None` when it did not.
     pub fn trouble(&self) -> Option<Refusal> {
         self.state.borrow().outage.cause()
+    }
+
+    /// What an operator may know of it.
+    pub fn state(&self, now: UnixTime) -> Condition {
+        let state = self.state.borrow();
+        let held = state.held.as_ref();
+        Condition {
+            fetched: held.map(|held| held.fetched),
+            stale: held.is_some_and(|held| now >= held.stale),
+            trouble: state.outage.cause().map(|refusal| refusal.reason),
+        }
     }
 
     fn lack(&self) -> Refusal {

@@ -50,7 +50,7 @@ impl Provider {
         })
     }
 
-    fn id_token_algorithms(&self) -> Vec<Algorithm> {
+    pub(super) fn id_token_algorithms(&self) -> Vec<Algorithm> {
         match self.settings.client.id_token_signed_response_alg {
             Some(registered) => vec![registered],
             None => self.settings.signing_algs.clone(),

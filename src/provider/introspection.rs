@@ -4,7 +4,7 @@ use super::access_token::{audience, judge_audience};
 use super::answers::{Failure, Question};
 use super::kept_claims::{self, KeptClaims};
 use super::proof::NoProof;
-use super::{Keys, Metadatas, Provider, answers, client_auth, issuers, request};
+use super::{Keys, Lineage, Metadatas, Provider, answers, client_auth, issuers, request};
 use crate::config::{self, IntrospectionForm};
 use crate::http::{Url, form};
 use crate::jose::{self, Expected, JwtError, Kind, MAX_TOKEN, Untrusted, VerifiedJwt, claims};
@@ -20,8 +20,23 @@ const LARGEST: usize = 64 * 1024;
 /// The media type of a signed answer (RFC 9701 §5).
 const SIGNED: &str = "application/token-introspection+jwt";
 /// Members that are judged here, and therefore kept whatever the rules read.
-const JUDGED: [&str; 13] =
-    ["active", "iss", "sub", "aud", "scope", "scp", "exp", "nbf", "iat", "token_type", "cnf", "tid", "client_id"];
+const JUDGED: [&str; 15] = [
+    "active",
+    "iss",
+    "sub",
+    "aud",
+    "scope",
+    "scp",
+    "exp",
+    "nbf",
+    "iat",
+    "token_type",
+    "cnf",
+    "tid",
+    "client_id",
+    "jti",
+    "sid",
+];
 
 /// What the provider says of an active token.
 #[derive(Debug)]
@@ -40,6 +55,8 @@ pub struct Introspected {
     pub claims: Claims,
     /// Its `exp`, in whole seconds, if it ends.
     pub expires: Option<UnixTime>,
+    /// Where it comes from.
+    pub lineage: Lineage,
     /// Its `token_type`, in lower case.
     token_type: Option<String>,
     /// Whether it has a `cnf`.
@@ -127,7 +144,10 @@ impl Question for Introspection {
         let audience: usize = answer.audience.iter().map(|audience| audience.len().saturating_add(48)).sum();
         // Scope, subject, client and issuer are short beside the claims, or weigh what they are long.
         let texts = answer.scope.len().saturating_add(answer.issuer.len()).saturating_add(audience);
-        kept_claims::weight(&answer.claims).saturating_add(texts).saturating_add(1024)
+        kept_claims::weight(&answer.claims)
+            .saturating_add(answer.lineage.weight())
+            .saturating_add(texts)
+            .saturating_add(1024)
     }
 }
 
@@ -262,6 +282,7 @@ impl Introspection {
             // From 0 to the year 9999, so nothing is lost but the fraction.
             expires: claims::date(members, "exp")?.map(|expires| UnixTime::from_secs(expires as u64)),
             token_type: text(members, "token_type")?.map(str::to_ascii_lowercase),
+            lineage: Lineage::of(members),
             is_bound: members.contains_key("cnf"),
         })
     }

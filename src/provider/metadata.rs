@@ -27,6 +27,10 @@ pub struct Metadata {
     pub userinfo_endpoint: Option<Url>,
     /// Where access tokens are asked about (RFC 7662), if anywhere.
     pub introspection_endpoint: Option<Url>,
+    /// Where tokens are revoked (RFC 7009), if anywhere.
+    pub revocation_endpoint: Option<Url>,
+    /// Where browsers log out (OIDC RP-Initiated Logout §2.1), if anywhere.
+    pub end_session_endpoint: Option<Url>,
     /// Where the keys are; none when they are configured.
     pub jwks_uri: Option<Url>,
     /// Whether each authorization response carries `iss` (RFC 9207 §3).
@@ -115,6 +119,8 @@ fn read(settings: &config::Provider, mut document: Object) -> Result<Metadata, R
         token_endpoint: reader.needed("token_endpoint")?,
         userinfo_endpoint: reader.url("userinfo_endpoint")?,
         introspection_endpoint: reader.url("introspection_endpoint")?,
+        revocation_endpoint: reader.url("revocation_endpoint")?,
+        end_session_endpoint: reader.url("end_session_endpoint")?,
         jwks_uri: if needs_keys { Some(reader.needed("jwks_uri")?) } else { None },
         response_iss: reader.response_iss()?,
         token_endpoint_auth_methods: reader

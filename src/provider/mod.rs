@@ -4,16 +4,20 @@ mod access_token;
 mod answers;
 mod client_auth;
 mod document;
+mod end_session;
 mod id_token;
 mod introspection;
 mod issuers;
 mod kept_claims;
 mod keys;
+mod lineage;
+mod logout_token;
 mod mark;
 mod metadata;
 mod outage;
 mod proof;
 mod request;
+mod revocation;
 mod slots;
 mod table;
 #[cfg(test)]
@@ -23,15 +27,18 @@ pub mod userinfo;
 mod userinfo_check;
 
 pub use access_token::{AccessToken, AccessTokens};
+pub use document::Condition;
+pub use end_session::{EndSession, Way};
 pub use id_token::LoginEvidence;
 pub use introspection::Introspected;
 pub use kept_claims::KeptClaims;
+pub use lineage::Lineage;
 pub use metadata::{Metadata, ResponseIss};
 pub use userinfo_check::UserinfoAnswer;
 
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
-use crate::words::{Refusal, Secret};
+use crate::words::{Refusal, Secret, UnixTime};
 use crate::world::Host;
 use answers::{Answers, Lives, Memory};
 use document::Kept;
@@ -146,6 +153,29 @@ impl Provider {
     /// The metadata, fetched if need be.
     pub async fn metadata(&self, host: &Rc<dyn Host>) -> Result<Rc<Metadata>, Refusal> {
         self.metadata.get(host).await
+    }
+
+    /// What an operator may know of its metadata and its keys, and how many keys there are.
+    pub fn conditions(&self, now: UnixTime) -> (Condition, Condition, usize) {
+        let metadata = match &*self.metadata {
+            Metadatas::Inline(_) => Condition::default(),
+            Metadatas::Fetched(kept) => kept.state(now),
+        };
+        let keys = match &*self.keys {
+            Keys::Inline(_) => Condition::default(),
+            Keys::Fetched(kept) => kept.state(now),
+        };
+        (metadata, keys, self.keys.held().map_or(0, |keys| keys.len()))
+    }
+
+    /// Fetches its metadata and its keys anew, whatever their schedule says. What went wrong is in [`Self::conditions`].
+    pub async fn refresh(&self, host: &Rc<dyn Host>) {
+        if let Metadatas::Fetched(kept) = &*self.metadata {
+            let _ = kept.renew(host, Duration::ZERO).await;
+        }
+        if let Keys::Fetched(kept) = &*self.keys {
+            let _ = kept.renew(host, Duration::ZERO).await;
+        }
     }
 
     /// Fetches what will be needed, before anyone waits for it.

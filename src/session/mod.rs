@@ -6,6 +6,7 @@ mod cookie;
 mod facts;
 mod life;
 pub mod login;
+pub mod logout;
 mod origin;
 mod party;
 pub mod refresh;

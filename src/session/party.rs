@@ -6,6 +6,7 @@ use super::{Content, Sessions};
 use crate::http::Url;
 use crate::policy::{Name, Revocations};
 use crate::provider::Provider;
+use crate::words::UnixTime;
 use crate::world::World;
 use std::rc::Rc;
 
@@ -30,13 +31,22 @@ pub struct RelyingParty {
 }
 
 impl RelyingParty {
-    /// Whether a session was revoked, by any of its names.
+    /// Whether a session was revoked: itself, or what it comes of.
     pub fn is_revoked(&self, world: &World, content: &Content) -> bool {
-        let (issuer, subject) = (&*self.issuer, &*content.subject);
-        let sid = content.origin.sid.as_deref().map(|sid| Name::ProviderSession { issuer, sid });
-        let names = [Name::Session(&content.sid), Name::Subject { issuer, subject }].into_iter().chain(sid);
-        // Made when something was revoked at all.
-        self.revocations.denies(world, names.map(|name| self.revocations.mark(name)), content.created)
+        let issuer = &*self.issuer;
+        let names = [
+            Some(Name::Session(&content.sid)),
+            content.origin.sid.as_deref().map(|sid| Name::ProviderSession { issuer, sid }),
+            Some(Name::Subject { issuer, subject: &content.subject }),
+            Some(Name::Client { issuer, client_id: &self.provider.settings.client.client_id }),
+        ];
+        // Of our clock and the provider's the one that says less: neither may make a session look younger than its end.
+        let issued = content.origin.issued;
+        let born = if issued == UnixTime::default() { content.created } else { content.created.min(issued) };
+        let marks = names.iter().flatten().flat_map(|name| self.revocations.marks(*name));
+        let too_old =
+            !self.sessions.settings.accept_older_sessions && self.revocations.precedes(world, content.created);
+        too_old || self.revocations.denies(world, marks, born)
     }
 
     /// An absolute URL on our own host: whatever `target` says, the browser stays there (attacks O01, O06).

@@ -33,6 +33,7 @@ pub fn settings() -> config::Session {
             assumed_lifetime: Duration::from_secs(300),
             backoff: Duration::from_secs(5),
         },
+        accept_older_sessions: true,
     }
 }
 
@@ -297,10 +298,10 @@ const FORMATS: [(&str, &str, bool); 2] = [
         false,
     ),
     (
-        "0.1, with the login's origin",
-        "116LbfkgkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCdGOnlRD4vlHMQyW5sBf4hQzIaVZtvd4OpqicUmZ7gLocezx1Pihv8WVFnEj3RZ7dAPYIuHrs-\
-         JXEfrlqRFC-9xdUeFVF6kaAVz1xWwJ5Te11Tv4-PqMeTi38iBUJfsQDIf9QKB0lMVOz1hdkmV3IovkbQCBmBikELxivgwj9ym29vnq32ohIKQ44n\
-         FGpdUdbGeGkNPEz7nBHxUM5D0nevrN0eC_5J50XyLQz1ES4MFxkKmf8REBsTwxsA",
+        "0.1, with the login's origin and the token's birth",
+        "116LbfkgkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCdGOnlRD4vlHMQyW5sBf4hQzIaVZtvd4OpqicUmZ7gLocezx1Pihv8WVFnEj3R\
+         Z7dAPYIuHrs-JXEfrlqRFC-9xdUeFVF6kaAVz1xWwJ5Te11Tv4-PqMeTi38iBUJfsQDIf9QKB0lMVOz1hdkmV3IovkbQCBmBikEL\
+         xivgwj9ym29vnq32ohIKQ44nFGpdUdbGeGkNPEz7nBHxUM5D0nevrN0eC_5J50XyLQD8cs7etvqsvLANcOoZJyMzOI",
         true,
     ),
 ];

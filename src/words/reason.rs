@@ -54,6 +54,21 @@ reasons! {
     /// A web page asked who its user is, and until when.
     SessionInfo, "session_info", 200, Nobody;
 
+    /// A logout began: the session is over here, and the browser goes to the provider, to end it there.
+    LogoutStarted, "logout_started", 303, Nobody;
+    /// A logout is done.
+    LogoutDone, "logout_done", 200, Nobody;
+    /// A browser landed as after a logout, and it began none lately, or another one.
+    LogoutLanded, "logout_landed", 200, Nobody;
+    /// Another site, or a link, leads to the logout: the person is asked.
+    LogoutAsked, "logout_asked", 200, Nobody;
+    /// The provider said in an iframe that a session has ended (Front-Channel Logout §2).
+    LogoutHeard, "logout_heard", 200, Nobody;
+    /// The provider said that sessions have ended, and they have (Back-Channel Logout §2.5).
+    LogoutTold, "logout_told", 200, Nobody;
+    /// The operator asked, and was told.
+    OperatorServed, "operator_served", 200, Nobody;
+
     /// An endpoint of ours was asked with a method that it does not have.
     MethodNotAllowed, "method_not_allowed", 405, Caller;
     /// The request has no method, path or host, or one of them twice or not as text (RFC 9112 §3.2).
@@ -115,6 +130,8 @@ reasons! {
     AccessTokenClaims, "access_token_claims", 401, Caller;
     /// The provider says that the access token is not active (RFC 7662 §2.2), or refuses it at userinfo.
     AccessTokenInactive, "access_token_inactive", 401, Caller;
+    /// The access token was revoked here (`revocation.tokens`).
+    AccessTokenRevoked, "access_token_revoked", 401, Caller;
     /// The access token is bound to a key or a certificate (`cnf`), which is not supported here yet.
     BindingUnsupported, "binding_unsupported", 401, Caller;
     /// The user authenticated in a weaker way than the rule asks for (`acr_values`, RFC 9470).
@@ -136,6 +153,33 @@ reasons! {
     InitiateRefused, "initiate_refused", 400, Caller;
     /// The user or the provider's policy refused the login (`error=access_denied`).
     LoginRefused, "login_refused", 403, Caller;
+
+    /// Another site sent the logout, and no person is there to be asked.
+    LogoutElsewhere, "logout_elsewhere", 403, Caller;
+    /// The operator's request is not one.
+    OperatorMalformed, "operator_malformed", 400, Caller;
+    /// The request is no form with one logout token, or that is no JWS that we take (Back-Channel Logout §2.5).
+    LogoutTokenMalformed, "logout_token_malformed", 400, Caller;
+    /// The logout token is signed with an algorithm that is not expected.
+    LogoutTokenAlgorithm, "logout_token_algorithm", 400, Caller;
+    /// The logout token is of another kind by its `typ`.
+    LogoutTokenType, "logout_token_type", 400, Caller;
+    /// No published key fits the logout token.
+    LogoutTokenKeyUnknown, "logout_token_key_unknown", 400, Caller;
+    /// The logout token's signature is wrong.
+    LogoutTokenSignature, "logout_token_signature", 400, Caller;
+    /// The logout token's `iss` is not the provider's issuer.
+    LogoutTokenIssuer, "logout_token_issuer", 400, Caller;
+    /// The logout token is not for us (`aud`).
+    LogoutTokenAudience, "logout_token_audience", 400, Caller;
+    /// The logout token's `exp` has passed, or its `iat` is longer ago than any delivery takes.
+    LogoutTokenExpired, "logout_token_expired", 400, Caller;
+    /// The logout token's `iat` or `nbf` lies in the future.
+    LogoutTokenNotYetValid, "logout_token_not_yet_valid", 400, Caller;
+    /// A claim that a logout token must have is missing or of a wrong type, or it has a `nonce` (Back-Channel Logout §2.6).
+    LogoutTokenClaims, "logout_token_claims", 400, Caller;
+    /// The logout token came before (`jti`).
+    LogoutTokenReplayed, "logout_token_replayed", 400, Caller;
 
     /// The provider ended the login with an error (RFC 6749 §4.1.2.1).
     ProviderError, "provider_error", 400, Provider;
@@ -228,6 +272,8 @@ reasons! {
     BodyTooLarge, "body_too_large", 413, Caller;
     /// So many calls to the provider are under way that no further one starts.
     ProviderBusy, "provider_busy", 503, Us;
+    /// What was revoked could not be written down for all workers: it is to be asked for again.
+    RevocationUnrecorded, "revocation_unrecorded", 503, Us;
     /// No configuration was accepted yet.
     Unconfigured, "unconfigured", 503, Operator;
     /// A question that several requests asked together got lost on its way.

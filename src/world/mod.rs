@@ -91,6 +91,12 @@ pub enum Metric {
     SessionsCut,
     /// Sessions whose tokens were to be renewed, by what became of it.
     Refreshes(Refresh),
+    /// Sessions that came and were revoked.
+    SessionsRevoked,
+    /// Names that this worker revoked.
+    Revoked,
+    /// Revoked names that were pushed out before their time (`revocation.entries`).
+    RevocationForgotten,
     /// Signatures of access tokens that were verified.
     TokensVerified,
     /// Access tokens that were known as verified.

@@ -50,7 +50,7 @@ fn an_unknown_key_is_refused_at_every_level() {
         ("/rules/1/match/path-prefix", "rules[1].match.path-prefix: unknown key; nearest is \"path_prefix\""),
         ("/rules/1/login/redirect_url", "rules[1].login.redirect_url: unknown key; nearest is \"redirect_uri\""),
         ("/rules/1/errors/page", "rules[1].errors.page: unknown key; known here: unauthorized_redirect_uri"),
-        ("/rules/1/logout", "rules[1].logout: unknown key; "),
+        ("/rules/1/gateway", "rules[1].gateway: unknown key; "),
         ("/rules/1/rate_limits", "rules[1].rate_limits: unknown key; nearest is \"rate_limit\""),
         ("/session/idel", "session.idel: unknown key; nearest is \"idle\""),
         ("/session/store", "session.store: unknown key; "),

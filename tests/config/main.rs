@@ -3,6 +3,7 @@
 mod caches;
 mod files;
 mod identity;
+mod logout;
 mod providers;
 mod rate_limit;
 mod rules;

@@ -13,7 +13,13 @@ pub fn configuration() -> Value {
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
         "session": session(),
-        "revocation": { "entries": 1000, "max_age": "31d" },
+        "revocation": { "entries": 1000, "max_age": "31d", "tokens": true },
+        "operator": {
+            "path": "/oauth/operator",
+            "provider": "main",
+            "token": { "audience": ["https://api.example.com"] },
+            "require": { "scope": ["oidc-admin"] },
+        },
         "cache": cache(),
         "observability": { "reason_header": "x-oidc-reason", "log": "info" },
     })
@@ -84,6 +90,7 @@ fn defaults() -> Value {
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email", "partition": "shop" },
         "session_info_path": "/oauth/session",
         "require": { "reverify": "never", "claims": [{ "claim": ["email_verified"], "equals": true }] },
+        "logout": logout(),
         "consumer": { "by": ["sub"], "optional": true },
         "upstream_headers": [{ "claim": ["preferred_username"], "name": "x-user" }],
         "rate_limit": {
@@ -98,6 +105,25 @@ fn defaults() -> Value {
         "response_headers": [],
         "properties": [],
         "errors": { "realm": "shop" },
+    })
+}
+
+fn logout() -> Value {
+    json!({
+        "path": "/oauth/logout",
+        "methods": ["POST", "GET"],
+        "all_sessions": false,
+        "revoke": true,
+        "end_session": true,
+        "params": { "ui_locales": "en" },
+        "hint": ["login_hint"],
+        "post_logout_redirect_uri": "https://www.example.com/bye",
+        "return_parameter": "post_logout_redirect_uri",
+        "landing_path": "/oauth/landing",
+        "front_channel_path": "/oauth/front-channel-logout",
+        "back_channel_path": "/oauth/back-channel-logout",
+        "require_type": false,
+        "require_exp": true,
     })
 }
 
@@ -144,6 +170,7 @@ fn partners() -> Value {
         "match": { "host": "partners.example.com" },
         "provider": "partner",
         "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
+        "logout": { "post_logout_redirect_uri": "https://partners.example.com/bye" },
         "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
         "rate_limit": {
             "by": ["azp"],
@@ -250,6 +277,7 @@ fn session() -> Value {
         "headers": { "request": ["id", "subject"], "response": ["timeout"] },
         "keep_claims": [["locale"]],
         "refresh": { "before": "60s", "jitter": "20s", "grace": "30s", "assumed_lifetime": "5m", "backoff": "5s" },
+        "accept_older_sessions": true,
     })
 }
 

@@ -80,6 +80,16 @@ fn resource_metadata(method: &str) -> Answer {
     Shop::api(json!({ "token": resource })).decide(&request)
 }
 
+fn logs_out(request: &Req) -> Answer {
+    Shop::with_logout().decide(request)
+}
+
+/// What the provider is answered to this logout token.
+fn tells(header: impl Fn(&mut Value), claims: impl Fn(&mut Value)) -> Answer {
+    let shop = Shop::with_logout();
+    shop.tells(&shop.idp.logout_token_with(header, claims))
+}
+
 /// The shortest way to each reason.
 fn way_to(reason: Reason) -> Answer {
     let html = Reply::of(200, "text/html", "<p>maintenance</p>");
@@ -90,6 +100,55 @@ fn way_to(reason: Reason) -> Answer {
             browser.send(&callback);
             browser.send(&callback)
         }),
+
+        Reason::LogoutStarted => Shop::with_logout().guest().get("/oauth/logout"),
+        Reason::LogoutDone => {
+            let local = |config: &mut Value| config["defaults"]["logout"]["end_session"] = json!(false);
+            Shop::with_logout().reconfigured(local).browser().get("/oauth/logout")
+        }
+        Reason::LogoutLanded => Shop::with_landing().browser().get("/oauth/bye?state=other"),
+        Reason::LogoutAsked => logs_out(&get("/oauth/logout").without("sec-fetch-site")),
+        Reason::LogoutElsewhere => {
+            logs_out(&post("/oauth/logout", "").without("sec-fetch-site").with("sec-fetch-site", "cross-site"))
+        }
+        Reason::LogoutHeard => logs_out(&get("/oauth/front")),
+        Reason::LogoutTold => tells(|_| {}, |_| {}),
+        Reason::LogoutTokenMalformed => logs_out(&post("/oauth/back", "")),
+        Reason::LogoutTokenAlgorithm => tells(|header| header["alg"] = json!("HS256"), |_| {}),
+        Reason::LogoutTokenType => tells(|header| header["typ"] = json!("at+jwt"), |_| {}),
+        Reason::LogoutTokenKeyUnknown => tells(|header| header["kid"] = json!("two"), |_| {}),
+        Reason::LogoutTokenSignature => {
+            let shop = Shop::with_logout();
+            shop.guest();
+            shop.idp.signs_with(Signer::p256("one", 2));
+            shop.tells(&shop.idp.logout_token(|_| {}))
+        }
+        Reason::LogoutTokenIssuer => tells(|_| {}, |claims| claims["iss"] = json!("https://evil.example")),
+        Reason::LogoutTokenAudience => tells(|_| {}, |claims| claims["aud"] = json!("other")),
+        Reason::LogoutTokenExpired => tells(|_| {}, |claims| claims["exp"] = json!(1_000_000_000)),
+        Reason::LogoutTokenNotYetValid => tells(|_| {}, |claims| claims["nbf"] = json!(2_000_000_000)),
+        Reason::LogoutTokenClaims => tells(|_| {}, |claims| claims["nonce"] = json!("n")),
+        Reason::LogoutTokenReplayed => {
+            let shop = Shop::with_logout();
+            let token = shop.idp.logout_token(|_| {});
+            shop.tells(&token);
+            shop.tells(&token)
+        }
+        Reason::RevocationUnrecorded => {
+            let shop = Shop::with_logout();
+            let token = shop.idp.logout_token(|_| {});
+            shop.guest();
+            shop.script.outrun(10_000);
+            shop.tells(&token)
+        }
+        Reason::AccessTokenRevoked => {
+            let shop = Shop::with_operator();
+            let token = shop.idp.jwt(|_| {});
+            shop.operates("action=revoke&sub=u-1");
+            shop.decide(&background("/api").bearer(&token))
+        }
+        Reason::OperatorServed => Shop::with_operator().operates("action=revoke&sub=u-1"),
+        Reason::OperatorMalformed => Shop::with_operator().operates("action=revoke"),
 
         Reason::RequestMalformed => asks(&get("/").to("")),
         Reason::PathAmbiguous => asks(&get("/../x")),

@@ -5,6 +5,8 @@
 
 mod cache;
 mod consumer;
+mod logout;
+mod operator;
 mod provider;
 mod rate_limit;
 mod require;
@@ -16,6 +18,8 @@ mod top;
 
 pub use cache::CACHE;
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
+pub use logout::LOGOUT;
+pub use operator::OPERATOR;
 pub use provider::{CLIENT, PROVIDER};
 pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};

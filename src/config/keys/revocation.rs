@@ -22,5 +22,12 @@ pub static REVOCATION: Table = Table {
             Preset::Text("24h"),
             "For how long; at least as long as a session can live, which is also what holds without this key.",
         ),
+        key(
+            "tokens",
+            Kind::Flag,
+            Preset::Flag(false),
+            "Whether access tokens that callers bring are looked up in it too: by `jti`, `sid`, `sub` and client. A token \
+             of which nobody says when it was issued counts as older than any revocation.",
+        ),
     ],
 };

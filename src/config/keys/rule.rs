@@ -1,5 +1,6 @@
 //! The keys of a rule.
 
+use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
 use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
 
@@ -22,7 +23,7 @@ pub static DEFAULTS: Table = Table {
 
 /// How many keys, the first ones, each rule has for itself.
 const OWN: usize = 3;
-static KEYS: [Key; 19] = [
+static KEYS: [Key; 20] = [
     NAME,
     MATCHES,
     ALLOW,
@@ -34,6 +35,7 @@ static KEYS: [Key; 19] = [
     TOKEN_KEY,
     LOGIN_KEY,
     SESSION_INFO,
+    LOGOUT_KEY,
     REQUIRE_KEY,
     CONSUMER,
     ENRICH,

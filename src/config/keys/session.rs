@@ -72,6 +72,13 @@ pub static SESSION: Table = Table {
             "How tokens are renewed where the provider gave a refresh token; `never` for not at all: then requests go on \
              without an access token when it has ended.",
         ),
+        key(
+            "accept_older_sessions",
+            Kind::Flag,
+            Preset::Flag(true),
+            "Whether a session is taken that is older than this process, whose deny list began empty. `false`: after a \
+             restart everybody logs in anew, and nobody whose session was revoked before comes back.",
+        ),
     ],
 };
 

@@ -1,7 +1,8 @@
 //! The outermost keys.
 
 use super::{
-    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, PROVIDER, Preset, REVOCATION, RULE, SESSION, Table, key,
+    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE, SESSION, Table,
+    key,
 };
 
 /// The whole configuration.
@@ -46,6 +47,7 @@ const KEYS: &[Key] = &[
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
     key("revocation", Kind::Section(&REVOCATION), NONE, "What was revoked before its end."),
+    key("operator", Kind::Section(&OPERATOR), NONE, "An endpoint for those who run this."),
     key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),
     key("observability", Kind::Section(&OBSERVABILITY), NONE, "What operators see."),
 ];

@@ -1,7 +1,10 @@
 //! An OpenID provider that judges what it is sent as a real one does, and lies only where a test tells it to.
 
 mod access;
+mod logout;
 mod refresh;
+
+pub use logout::EVENT;
 
 use super::keys::encode;
 use super::{CLIENT_SECRET, Endpoint, ISSUER, Reply, Signer, Value, json};
@@ -75,6 +78,8 @@ impl Idp {
                 "token_endpoint": endpoint("/token"),
                 "userinfo_endpoint": endpoint("/userinfo"),
                 "introspection_endpoint": endpoint("/introspect"),
+                "revocation_endpoint": endpoint("/revoke"),
+                "end_session_endpoint": endpoint("/logout"),
                 "jwks_uri": endpoint("/jwks"),
                 "authorization_response_iss_parameter_supported": true,
             }),
@@ -273,6 +278,7 @@ impl Idp {
             Endpoint::Userinfo => self.userinfo_answer(request),
             Endpoint::RateLimit => Reply::nothing(),
             Endpoint::Introspection => self.introspection_answer(request),
+            Endpoint::Revocation => Reply::json(200, &json!({})),
         }
     }
 

@@ -6,14 +6,17 @@ mod idp;
 mod idp_answers;
 mod jar;
 mod keys;
+mod logout;
 mod request;
 mod shop;
 
 pub use answer::Answer;
 pub use browser::Browser;
+pub use idp::EVENT;
 pub use idp::Idp;
 pub use idp_answers::Reply;
 pub use keys::Signer;
+pub use logout::{is_in, told};
 pub use request::{Req, background, get, post};
 pub use shop::{CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop};
 

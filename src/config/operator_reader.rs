@@ -1,0 +1,29 @@
+//! Reads who may operate: the endpoint's keys are those of a rule that takes access tokens.
+
+use super::keys::RULE;
+use super::rule_reader::{self, NamedProvider, Written};
+use super::section::Section;
+use super::{Consumers, Operator, matching};
+use crate::words::json::Object;
+use serde_json::{Value, json};
+use std::rc::Rc;
+
+/// The operator's endpoint; `None` where there is none, or where something was wrong with it, which is then reported.
+pub(super) fn read(top: &Section, providers: &[NamedProvider]) -> Option<Operator> {
+    let members = top.value("operator")?.as_object()?;
+    let section = top.section("operator");
+    let path = section.text("path").and_then(|path| matching::canonical(&section, "path", path));
+    section.value("require");
+    let mut members: Object = members.clone();
+    members.remove("path");
+    members.insert("name".to_owned(), json!("operator"));
+    members.insert("methods".to_owned(), json!(["bearer"]));
+    // What shape has reported is left out here.
+    members.retain(|name, value| RULE.key(name).is_some() && *value != Value::Null);
+    let empty = Object::new();
+    let own = Section::new(top.context, &RULE, "operator".to_owned(), Some(&members));
+    let defaults = Section::new(top.context, &RULE, "operator".to_owned(), Some(&empty));
+    let consumers = Rc::new(Consumers::default());
+    let written = Written { place: 0, own: &own, merged: &own, defaults: &defaults, providers, consumers: &consumers };
+    Some(Operator { rule: rule_reader::read(&written)?, path: path? })
+}
