@@ -10,6 +10,8 @@
 readonly wasm_target=wasm32-wasip1
 readonly oldest_rust=1.95
 wasm_env=()
+# SHA-2 in rolled loops takes a quarter of the space, and what hashes much, the host does.
+readonly wasm_cfg='sha2_backend_soft="compact"'
 
 # The native compiler, which the tests need too.
 need_rust() {
@@ -29,7 +31,7 @@ need_rust() {
 choose_toolchain() {
     need_rust
     if active_has_target; then
-        wasm_env=(CARGO_TARGET_DIR="$root/target")
+        wasm_env=(CARGO_TARGET_DIR="$root/target" CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--cfg $wasm_cfg")
         return
     fi
     may_apt || fail "the Rust toolchain has no target $wasm_target: rustup target add $wasm_target"
@@ -50,9 +52,9 @@ debian_toolchain() {
     [ ${#missing[@]} = 0 ] || once apt apt "${missing[@]}"
     local version sysroot
     version="$(/usr/bin/rustc --version | awk '{print $2}')"
-    sysroot="$tools_dir/wasm-sysroot-$version"
+    sysroot="$tools_dir/wasm-sysroot-$version-small"
     [ -e "$sysroot/complete" ] || once sysroot build_sysroot "$sysroot"
-    local flags=("--sysroot" "$sysroot" "-Clink-self-contained=no" "-L/usr/lib/wasm32-wasi")
+    local flags=("--sysroot" "$sysroot" "-Clink-self-contained=no" "-L/usr/lib/wasm32-wasi" "--cfg" "$wasm_cfg")
     wasm_env=(
         RUSTC=/usr/bin/rustc
         CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19
@@ -77,6 +79,7 @@ edition = "2024"
 [workspace]
 [profile.release]
 panic = "abort"
+opt-level = "s"
 TOML
     printf '//! Nothing: it is built for the sake of its standard library.\n' > "$work/src/lib.rs"
     # Bitcode inside the libraries is what link-time optimisation works on.
@@ -84,7 +87,8 @@ TOML
         cd "$work"
         RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
             CARGO_ENCODED_RUSTFLAGS=-Cembed-bitcode=yes CARGO_TARGET_DIR="$work/target" \
-            cargo build --release --target "$wasm_target" -Zbuild-std=std,panic_abort > build.log 2>&1
+            cargo build --release --target "$wasm_target" -Zbuild-std=std,panic_abort \
+            -Zbuild-std-features=optimize_for_size > build.log 2>&1
     ) || {
         tail -n 15 "$work/build.log" >&2
         fail "the standard library for $wasm_target did not build; the log is .tools/wasm-sysroot-build/build.log"
@@ -110,7 +114,7 @@ wasm_module() {
     if [ ! "$built.small" -nt "$built" ]; then
         need wasm-opt binaryen
         # A module's size is what each worker's start and memory cost. These are the features that the target has anyway.
-        wasm-opt -O3 --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+        wasm-opt --merge-similar-functions -Oz --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
             --enable-multivalue --enable-reference-types "$built" -o "$built.part"
         mv "$built.part" "$built.small"
     fi

@@ -176,6 +176,7 @@ fn refuse_unused(own: &Section) {
         "token",
         "login",
         "session_info_path",
+        "logout",
         "require",
         "enrich",
         "consumer",
