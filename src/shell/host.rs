@@ -67,16 +67,16 @@ impl Abi for ProxyWasm {
     }
 
     fn dispatch(&self, request: &ProviderRequest) -> Result<u32, CallError> {
-        let mut headers = vec![
-            (":method", request.method),
-            (":scheme", request.scheme),
-            (":authority", request.authority.as_str()),
-            (":path", request.path.as_str()),
+        let pseudo = [
+            (":method", request.method.as_bytes()),
+            (":scheme", request.scheme.as_bytes()),
+            (":authority", request.authority.as_bytes()),
+            (":path", request.path.as_bytes()),
         ];
-        headers.extend(request.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.expose_text()?))));
-        let body = Some(request.body.expose()).filter(|body| !body.is_empty());
-        // The SDK makes this one call, for it keeps the table of tokens that its callbacks need.
-        proxy_wasm::hostcalls::dispatch_http_call(&request.cluster, headers, body, Vec::new(), request.timeout)
+        let further = request.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
+        let fields = pseudo.into_iter().chain(further).map(|(name, value)| (name.as_bytes(), value));
+        let milliseconds = u32::try_from(request.timeout.as_millis()).unwrap_or(u32::MAX);
+        imports::call(&request.cluster, &Headers::to_wire(fields), request.body.expose(), milliseconds)
             .map_err(|_| CallError::UnknownCluster)
     }
 

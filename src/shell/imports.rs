@@ -1,7 +1,8 @@
 //! Our own declarations of the host's functions (proxy-wasm ABI 0.2.1, WASI preview 1).
 //!
 //! The SDK's wrappers stop the VM for a header value that is not UTF-8 and for most statuses, which costs every other
-//! request on the worker its answer. These hand over bytes, and every status as a value.
+//! request on the worker its answer. These hand over bytes, and every status as a value. The SDK's callbacks (`exports`) are
+//! left out with them: they stop the VM for a context that is not known, and the host enters the VM for each of them.
 
 use std::ptr::null_mut;
 
@@ -84,6 +85,18 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        milliseconds: u32,
+        token: *mut u32,
+    ) -> u32;
     fn proxy_continue_stream(stream: u32) -> u32;
     fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
@@ -122,7 +135,7 @@ fn take(data: *mut u8, size: usize) -> Vec<u8> {
     if data.is_null() || size == 0 {
         return Vec::new();
     }
-    // SAFETY: the ABI hands over memory of exactly `size` bytes, allocated by the SDK's allocator as a boxed slice.
+    // SAFETY: the ABI hands over memory of exactly `size` bytes, allocated in `exports` as a boxed slice.
     unsafe { Vec::from_raw_parts(data, size, size) }
 }
 
@@ -202,6 +215,27 @@ pub fn respond(status: u32, headers: &[u8], body: &[u8]) -> Result<(), Status> {
             -1,
         )
     })
+}
+
+/// Sends a request to a cluster; `headers` in the host's own form. Gives back what the answer will carry.
+pub fn call(cluster: &str, headers: &[u8], body: &[u8], milliseconds: u32) -> Result<u32, Status> {
+    let no_trailers = [0; 4];
+    let mut token = 0;
+    done(unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            no_trailers.as_ptr(),
+            no_trailers.len(),
+            milliseconds,
+            &mut token,
+        )
+    })?;
+    Ok(token)
 }
 
 /// Lets the paused request of the stream in force go on.

@@ -1,12 +1,9 @@
-//! The only code that names `proxy_wasm`: what the host calls, and what we call of the host.
+//! The only code that speaks the proxy-wasm ABI: what the host calls, and what we call of the host.
 
+mod exports;
 mod host;
 mod imports;
 mod metrics;
 mod root;
 mod stream;
 mod verify;
-
-proxy_wasm::main! {{
-    proxy_wasm::set_root_context(|id| Box::new(root::Root::new(id)));
-}}

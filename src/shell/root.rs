@@ -4,8 +4,6 @@ use super::host::ProxyWasm;
 use super::imports::{self, Buffer};
 use super::stream::StreamContext;
 use crate::runtime::Runtime;
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
 use std::rc::Rc;
 
 /// One plugin configuration on one worker.
@@ -16,25 +14,18 @@ pub struct Root {
 
 impl Root {
     /// A root context that knows no configuration yet.
-    pub fn new(_: u32) -> Self {
+    pub fn new() -> Self {
         let host = Rc::new(ProxyWasm::new());
         Self { runtime: Runtime::new(Rc::clone(&host) as _), host }
     }
-}
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, token: u32, fields: usize, size: usize, _: usize) {
-        self.runtime.call_answered(None, token, fields, size);
+    /// A request under this configuration.
+    pub fn stream(&self, id: u32) -> StreamContext {
+        StreamContext::new(id, Rc::clone(&self.runtime))
     }
 
-    fn on_done(&mut self) -> bool {
-        self.runtime.close();
-        true
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, size: usize) -> bool {
+    /// Takes the configuration; says in the log what is wrong with one that is refused.
+    pub fn configure(&self, size: usize) -> bool {
         self.host.open_queue();
         let text = match size {
             0 => Vec::new(),
@@ -53,20 +44,21 @@ impl RootContext for Root {
         }
     }
 
-    fn on_tick(&mut self) {
+    pub fn ticked(&self) {
         self.runtime.ticked();
     }
 
-    fn on_queue_ready(&mut self, _: u32) {
+    /// A stream put something into the root's queue.
+    pub fn woken(&self) {
         self.host.drain_queue();
         self.runtime.root_woken();
     }
 
-    fn create_http_context(&self, id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(StreamContext::new(id, Rc::clone(&self.runtime))))
+    pub fn call_answered(&self, token: u32, fields: usize, size: usize) {
+        self.runtime.call_answered(None, token, fields, size);
     }
 
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    pub fn done(&self) {
+        self.runtime.close();
     }
 }

@@ -1,8 +1,6 @@
 //! One request's callbacks.
 
 use crate::runtime::{Flow, Runtime, Stream};
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
 use std::rc::Rc;
 
 /// One request.
@@ -16,41 +14,28 @@ impl StreamContext {
     pub fn new(id: u32, runtime: Rc<Runtime>) -> Self {
         Self { stream: Rc::new(Stream::new(id)), runtime }
     }
-}
 
-impl Context for StreamContext {
-    fn on_http_call_response(&mut self, token: u32, fields: usize, size: usize, _: usize) {
+    pub fn call_answered(&self, token: u32, fields: usize, size: usize) {
         self.runtime.call_answered(Some(self.stream.id), token, fields, size);
     }
 
-    fn on_done(&mut self) -> bool {
-        self.runtime.gone(&self.stream);
-        true
-    }
-}
-
-impl HttpContext for StreamContext {
-    fn on_http_request_headers(&mut self, _: usize, end: bool) -> Action {
-        action(self.runtime.request(&self.stream, end))
+    pub fn request_headers(&self, end: bool) -> Flow {
+        self.runtime.request(&self.stream, end)
     }
 
-    fn on_http_request_body(&mut self, size: usize, end: bool) -> Action {
-        action(self.runtime.request_body(&self.stream, size, end))
+    pub fn request_body(&self, size: usize, end: bool) -> Flow {
+        self.runtime.request_body(&self.stream, size, end)
     }
 
-    fn on_http_request_trailers(&mut self, _: usize) -> Action {
-        action(self.runtime.request_trailers(&self.stream))
+    pub fn request_trailers(&self) -> Flow {
+        self.runtime.request_trailers(&self.stream)
     }
 
-    fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
+    pub fn response_headers(&self) {
         self.runtime.response(&self.stream);
-        Action::Continue
     }
-}
 
-const fn action(flow: Flow) -> Action {
-    match flow {
-        Flow::Continue => Action::Continue,
-        Flow::Pause => Action::Pause,
+    pub fn done(&self) {
+        self.runtime.gone(&self.stream);
     }
 }
