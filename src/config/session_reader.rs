@@ -116,14 +116,14 @@ fn facts(headers: &Section, whom: &str) -> Vec<SessionFact> {
 fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
     let refresh = section.section("refresh");
     let grace = refresh.duration("grace")?;
-    if grace > idle {
+    if grace > idle && refresh.has("grace") {
         refresh.problem("grace", "is longer than session.idle, with which a session is over");
     }
     Some(Refresh {
         is_on: section.text("refresh").is_none(),
         before: refresh.duration("before")?,
         jitter: refresh.duration("jitter")?,
-        grace,
+        grace: grace.min(idle),
         assumed_lifetime: refresh.duration("assumed_lifetime")?,
         backoff: refresh.duration("backoff")?,
     })

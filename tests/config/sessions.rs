@@ -71,6 +71,7 @@ fn lives_do_not_contradict_each_other() {
     let remembering = with(shop(), "/session/remember", json!({}));
     twins_in(remembering.clone(), "/revocation/max_age", json!("24h"), "is shorter than the longest", json!("30d"));
     assert_eq!(loaded(&remembering).revocation.max_age, Duration::from_secs(30 * 86_400));
+    assert_eq!(session(&with(shop(), "/session/idle", json!("10s"))).refresh.grace, Duration::from_secs(10));
     twins("/session/touch", json!("451s"), "touch: is more than half of idle", json!("450s"));
     assert_eq!(session(&with(shop(), "/session/idle", json!("1m"))).touch, Duration::from_secs(30));
 }
