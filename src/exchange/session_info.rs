@@ -5,6 +5,7 @@ use crate::session::{Life, Opened, RelyingParty};
 use crate::words::{Reason, Refusal, Request, Response, Stop, UnixTime};
 use crate::world::World;
 use serde_json::json;
+use std::rc::Rc;
 
 /// Answers about the session that the request carries. To ask is no use of the session: its idle life goes on.
 pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
@@ -13,8 +14,10 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
         return Refusal::new(Reason::MethodNotAllowed, "a session's information is read with GET").into();
     }
     let settings = &party.sessions.settings;
-    let opened = party.sessions.open(world, &request.headers);
-    let Some(opened) = opened.filter(|opened| opened.content.life(settings, world.now()) != Life::Over) else {
+    let lives = |opened: &Rc<Opened>| {
+        opened.content.life(settings, world.now()) != Life::Over && !party.is_revoked(world, &opened.content)
+    };
+    let Some(opened) = party.sessions.open(world, &request.headers).filter(lives) else {
         return Reason::LoginRequired.into();
     };
     let body = if request.method() == Some("GET") { document(party, &opened) } else { String::new() };

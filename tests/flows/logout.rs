@@ -256,6 +256,28 @@ fn a_revocation_that_fails_keeps_nobody_logged_in() {
     }
 }
 
+/// A logout while the tokens are being renewed: what the provider gives then is of no use to anybody, and it is told so.
+#[test]
+fn a_logout_in_the_middle_of_a_renewal_ends_what_comes_of_it() {
+    for logs_out in [true, false] {
+        let shop = Shop::with_logout();
+        shop.idp.rotates_refresh_tokens();
+        let mut browser = shop.guest();
+        shop.script.advance(241);
+        shop.is_quick.set(true);
+        let mut other_tab = browser.clone();
+        browser.get("/").assert_served_to("alice");
+        if logs_out {
+            other_tab.send(&own_post("/oauth/logout"));
+        }
+        shop.script.settle();
+        let told = revocations(&shop);
+        let refresh_tokens: Vec<&String> = told.iter().filter(|body| body.contains("token=rt-")).collect();
+        assert_eq!(refresh_tokens.len(), if logs_out { 2 } else { 0 }, "the old one and the new one: {told:?}");
+        assert_eq!(is_in(&mut browser), !logs_out);
+    }
+}
+
 fn revocations(shop: &Shop) -> Vec<String> {
     let asked = shop.script.asked();
     let bodies = asked.iter().filter(|call| call.endpoint == Endpoint::Revocation);

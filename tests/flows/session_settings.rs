@@ -223,6 +223,18 @@ fn a_page_may_know_who_its_user_is_and_never_a_token() {
     Shop::new().guest().send(&background("/oauth/session")).assert_served_to("alice");
 }
 
+/// Who was logged out in another tab is nobody here either.
+#[test]
+fn a_page_is_told_of_a_logout() {
+    let shop = Shop::with_logout().reconfigured(|config| config["defaults"]["session_info_path"] = json!("/me"));
+    let mut browser = shop.guest();
+    assert_eq!(browser.send(&background("/me")).reason(), Some(SessionInfo));
+    let mut logout = post("/oauth/logout", "").without("sec-fetch-site").with("sec-fetch-site", "same-origin");
+    logout.cross_site = false;
+    browser.clone().send(&logout);
+    assert_eq!(browser.send(&background("/me")).reason(), Some(LoginRequired));
+}
+
 fn reverifying() -> Shop {
     Shop::with(|config| config["defaults"]["require"] = json!({ "reverify": "introspection" }))
 }

@@ -40,8 +40,13 @@ impl Errand for Grant {
     }
 
     fn is_revoked(&self, content: &Content) -> bool {
-        // The new refresh token is to be revoked at the provider here.
-        self.party.is_revoked(&self.world, content)
+        let is_revoked = self.party.is_revoked(&self.world, content);
+        if is_revoked {
+            let (host, provider) = (self.world.host(), Rc::clone(&self.party.provider));
+            let (refresh_token, access_token) = (content.refresh_token.clone(), content.access_token.clone());
+            self.world.spawn(Box::pin(async move { provider.revoke(&host, refresh_token, access_token).await }));
+        }
+        is_revoked
     }
 }
 
