@@ -29,6 +29,16 @@ pub fn audience(request: &Request) -> Audience {
     if page { Audience::PageLoad } else { Audience::Background }
 }
 
+/// Whether no other site can have caused the request (conformance Q4). Where a browser says nothing of that, a form that was
+/// posted has the origin of its page, and a link may stand anywhere.
+pub fn is_from_here(request: &Request, origin: &str) -> bool {
+    match request.headers.text("sec-fetch-site") {
+        Some(site) => matches!(site, "same-origin" | "none"),
+        None if matches!(request.method(), Some("GET" | "HEAD")) => false,
+        None => request.headers.one("origin").is_ok_and(|sent| sent.is_none_or(|sent| sent == origin.as_bytes())),
+    }
+}
+
 /// Whether an `Accept` field names HTML outright; `*/*` alone is what programs send.
 pub fn prefers_html(accept: &str) -> bool {
     accept.split(',').any(|range| {

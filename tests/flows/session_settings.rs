@@ -218,9 +218,36 @@ fn a_page_may_know_who_its_user_is_and_never_a_token() {
     shop.script.advance(1);
     assert_eq!(browser.send(&background("/oauth/session")).reason(), Some(LoginRequired));
     assert_eq!(shop.decide(&background("/oauth/session")).reason(), Some(LoginRequired));
-    assert_eq!(shop.guest().send(&background("/oauth/session").method("POST")).reason(), Some(MethodNotAllowed));
+    assert_eq!(shop.guest().send(&background("/oauth/session").method("PUT")).reason(), Some(MethodNotAllowed));
     // Elsewhere the path is the service's.
     Shop::new().guest().send(&background("/oauth/session")).assert_served_to("alice");
+}
+
+/// `?refresh=1` renews on purpose; another site's page cannot, and nobody can do it again and again.
+#[test]
+fn a_page_may_have_the_tokens_renewed() {
+    for (site, renews) in [("same-origin", true), ("none", true), ("same-site", false), ("cross-site", false)] {
+        let shop = informing();
+        shop.idp.rotates_refresh_tokens();
+        let mut browser = shop.guest();
+        let before = browser.session();
+        shop.script.advance(6);
+        let mut ask = background("/oauth/session?refresh=1").without("sec-fetch-site").with("sec-fetch-site", site);
+        ask.cross_site = false;
+        let answer = browser.send(&ask);
+        assert_eq!((answer.reason(), browser.session() != before), (Some(SessionInfo), renews), "{site}");
+        assert_eq!(shop.calls(Endpoint::Token), if renews { 2 } else { 1 });
+        let said: Value = serde_json::from_str(answer.body()).unwrap();
+        let ends = shop.now().as_secs() + if renews { 300 } else { 294 };
+        assert_eq!(said["access_token_expires"], json!(ends), "{site}");
+        browser.send(&ask);
+        assert_eq!(shop.calls(Endpoint::Token), if renews { 2 } else { 1 }, "at once again");
+        // When the provider ends the login, so does the session.
+        shop.idp.ends_all_logins();
+        shop.script.advance(6);
+        let reason = browser.send(&ask).reason();
+        assert_eq!(reason, Some(if renews { RefreshRefused } else { SessionInfo }), "{site}");
+    }
 }
 
 /// Who was logged out in another tab is nobody here either.

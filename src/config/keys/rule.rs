@@ -124,7 +124,8 @@ const SESSION_INFO: Key = key(
     Kind::Text,
     NONE,
     "A path on the host of `login.redirect_uri` where a web page may ask who its user is, as JSON: issuer, subject, scope, \
-     the claims that are kept, and until when. Never a token. To ask is no use of the session.",
+     the claims that are kept, and until when. Never a token. To ask is no use of the session. `?refresh=1`, in a request \
+     of the site's own, renews the tokens first.",
 );
 const REQUIRE_KEY: Key = key(
     "require",

@@ -21,7 +21,7 @@ pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, r
     if !logout.methods.iter().any(|known| known == method) {
         return wrong_method(logout.methods.join(", "));
     }
-    if !is_from_here(request, party.redirect_uri.origin()) {
+    if !navigation::is_from_here(request, party.redirect_uri.origin()) {
         return match navigation::audience(request) {
             Audience::PageLoad => ask(logout),
             Audience::Background => Refusal::new(Reason::LogoutElsewhere, "no request of this site's own").into(),
@@ -47,16 +47,6 @@ pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, r
             answered(Response::new(303).with("location", location), cookies, Reason::LogoutStarted)
         }
         Some((endpoint, Way::Post(fields))) => answered(post(&endpoint, &fields), cookies, Reason::LogoutStarted),
-    }
-}
-
-/// Whether no other site can have caused the request (conformance Q4). Where a browser says nothing of that, a form that was
-/// posted has the origin of its page, and a link may stand anywhere.
-fn is_from_here(request: &Request, origin: &str) -> bool {
-    match request.headers.text("sec-fetch-site") {
-        Some(site) => matches!(site, "same-origin" | "none"),
-        None if matches!(request.method(), Some("GET" | "HEAD")) => false,
-        None => request.headers.one("origin").is_ok_and(|sent| sent.is_none_or(|sent| sent == origin.as_bytes())),
     }
 }
 

@@ -11,6 +11,7 @@ mod table;
 mod tests;
 
 pub use leader::Ending;
+pub use protocol::ends_session;
 pub use table::{Shared, Table};
 
 use super::{Content, RelyingParty};
@@ -18,7 +19,7 @@ use crate::words::{Reason, Refusal};
 use crate::world::{Flights, Host, Metric, Refresh, Version, Watch, World};
 use grant::Grant;
 use leader::{Lead, Terms};
-use protocol::{Key, Record, State, Step, ends_session, ends_with_access_token, step};
+use protocol::{Key, Record, State, Step, ends_with_access_token, step};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
