@@ -32,8 +32,6 @@ impl House {
         let upstream = Upstream::start().await;
         let setup = port.upstream(upstream.port).cluster("idp", idp.port);
         let mut filter = shop::filter(setup.port, &idp.issuer);
-        filter["defaults"]["login"]["scope"] = json!("openid profile offline_access");
-        filter["providers"]["main"]["authorization_params"] = json!({ "prompt": "consent" });
         filter["providers"]["main"]["timeout"] = json!("10s");
         filter["session"]["refresh"] = json!({ "before": "0s", "grace": "2s" });
         let envoy = Envoy::start(setup.filter(filter)).await;
@@ -48,7 +46,7 @@ impl House {
     async fn customer(&self) -> Person {
         let mut person = Person::new();
         let page = person.log_in(&self.url("/"), "demo", "demo").await;
-        assert_eq!(page.answer.status, 200, "{} {}", page.url, page.answer.text());
+        assert_eq!((page.url.as_str(), page.answer.status), (self.url("/").as_str(), 200), "{}", page.answer.text());
         person
     }
 
