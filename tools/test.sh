@@ -12,6 +12,7 @@ say "1/4 make check"
 tools/check.sh
 say "2/4 make wasm"
 tools/wasm.sh
+tools/wasm-panics.sh > /dev/null
 say "3/4 tests of the filter, native"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT

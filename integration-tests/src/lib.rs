@@ -51,6 +51,15 @@ pub fn module() -> PathBuf {
     module
 }
 
+/// Whether a module was built with the feature `panic-after-refresh`.
+///
+/// # Panics
+/// When it cannot be read.
+pub fn may_panic_when_told(module: &Path) -> bool {
+    let words = b"as the token answer said";
+    std::fs::read(module).expect("a module").windows(words.len()).any(|found| found == words)
+}
+
 /// `N` random bytes as lower-case hex.
 pub fn random_hex<const N: usize>() -> String {
     let mut bytes = [0; N];

@@ -1,5 +1,7 @@
 //! The configuration of an Envoy under test: one listener with the filter, the upstream behind it, a cluster a provider.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::{module, ports};
@@ -13,6 +15,8 @@ pub struct Setup {
     pub admin_port: u16,
     pub(crate) workers: u32,
     pub(crate) environment: Vec<(String, String)>,
+    pub(crate) may_panic: bool,
+    module: Option<PathBuf>,
     filter: Value,
     upstream: Option<(u16, Protocol)>,
     clusters: Vec<(String, u16, Protocol)>,
@@ -20,6 +24,7 @@ pub struct Setup {
     rewrites: Vec<(String, String)>,
     cleaning: Cleaning,
     http10: bool,
+    idle_timeout: Option<String>,
 }
 
 /// What is spoken to a cluster.
@@ -50,6 +55,8 @@ impl Setup {
             admin_port: ports::free(),
             workers: 2,
             environment: Vec::new(),
+            may_panic: false,
+            module: None,
             filter: json!({}),
             upstream: None,
             clusters: Vec::new(),
@@ -57,7 +64,15 @@ impl Setup {
             rewrites: Vec::new(),
             cleaning: Cleaning::Envoys,
             http10: false,
+            idle_timeout: None,
         }
+    }
+
+    /// Another build of the filter, which may panic, as a test of that wants it.
+    pub fn panicking(mut self, module: PathBuf) -> Setup {
+        self.module = Some(module);
+        self.may_panic = true;
+        self
     }
 
     /// The filter's configuration.
@@ -87,6 +102,12 @@ impl Setup {
     /// Envoy takes HTTP/1.0, which knows requests without a host.
     pub fn with_http10(mut self) -> Setup {
         self.http10 = true;
+        self
+    }
+
+    /// After how long Envoy ends a stream on which nothing happens; five minutes unless it is said.
+    pub fn idle_timeout(mut self, span: &str) -> Setup {
+        self.idle_timeout = Some(span.into());
         self
     }
 
@@ -174,6 +195,9 @@ impl Setup {
             "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": self.routes() }] },
             "http_filters": self.http_filters(),
         });
+        if let Some(span) = &self.idle_timeout {
+            manager["stream_idle_timeout"] = json!(span);
+        }
         if self.cleaning == Cleaning::Envoys {
             manager["normalize_path"] = json!(true);
             manager["merge_slashes"] = json!(true);
@@ -247,7 +271,7 @@ impl Setup {
                 "vm_config": {
                     "vm_id": "under-test",
                     "runtime": "envoy.wasm.runtime.v8",
-                    "code": { "local": { "filename": module() } },
+                    "code": { "local": { "filename": self.module.clone().unwrap_or_else(module) } },
                     "environment_variables": { "host_env_keys": variables },
                 },
                 "configuration": { "@type": "type.googleapis.com/google.protobuf.Struct", "value": configuration },

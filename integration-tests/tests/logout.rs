@@ -41,7 +41,7 @@ impl Gate {
 
     async fn at_oidc_provider() -> Gate {
         let setup = Setup::new().bodies_at(BACK);
-        let back = format!("http://127.0.0.1:{}{BACK}", setup.port);
+        let back = format!("http://localhost:{}{BACK}", setup.port);
         let landing = json!([format!("http://localhost:{}{LANDING}", setup.port)]).to_string();
         let settings = [("BACKCHANNEL_LOGOUT_URI", back.as_str()), ("POST_LOGOUT_REDIRECT_URIS", &landing)];
         let idp = idp::oidc_provider(&[shop::redirect_uri(setup.port)], &settings).await;
@@ -126,7 +126,7 @@ async fn told(gate: &Gate) {
 #[tokio::test(flavor = "multi_thread")]
 async fn keycloak_s_administrator_ends_a_session_here() {
     let setup = Setup::new().bodies_at(BACK);
-    let back = format!("http://127.0.0.1:{}{BACK}", setup.port);
+    let back = format!("http://localhost:{}{BACK}", setup.port);
     let idp = idp::keycloak(&[shop::redirect_uri(setup.port)]).await;
     let gate = Gate::at(setup, idp).await;
     let admin = Admin::of(&gate.idp).await;
@@ -208,12 +208,21 @@ async fn an_iframe_and_another_tab_end_a_session_in_chromium() {
     browser.open(&gate.url("/public")).await;
     assert_eq!(browser.script(answer).await, json!(401), "the session has ended");
 
-    // A logout in one tab and a click in the other.
+    // A logout in one tab, here and at the provider, and a click in the other.
     log_in(&gate, &browser).await;
+    let link = "const done = arguments[0]; const link = document.createElement('a'); link.id = 'further'; \
+                link.href = '/orders'; link.textContent = 'further'; document.body.append(link); done('linked');";
+    assert_eq!(browser.script(link).await, json!("linked"));
+    let (page, tab) = (browser.url().await, browser.tab().await);
     browser.new_tab().await;
     browser.open(&gate.url("/oauth/logout")).await;
-    browser.open(&gate.url("/orders")).await;
-    assert!(browser.url().await.starts_with(&gate.idp.issuer), "it is sent to log in: {}", browser.url().await);
+    browser.find("button[name=logout][value=yes]").await.click().await;
+    browser.arrive(&gate.url(LANDING)).await;
+    browser.switch(&tab).await;
+    assert_eq!(browser.url().await, page, "the other tab knows nothing of it");
+    browser.find("#further").await.click().await;
+    browser.arrive(&gate.idp.issuer).await;
+    browser.find("[name=password]").await;
 }
 
 async fn log_in(gate: &Gate, browser: &Browser) {

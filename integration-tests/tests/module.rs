@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use integration_tests::module;
+use integration_tests::{may_panic_when_told, module};
 use wasmparser::{Parser, Payload};
 
 /// In bytes: 1.0 MB.
@@ -116,6 +116,11 @@ fn it_imports_nothing_that_a_host_may_lack() {
     assert!(modules.is_subset(&["env", "wasi_snapshot_preview1"].into()), "{modules:?}");
     assert_eq!(beyond(&names_from(&surface, "wasi_snapshot_preview1"), &WASI), Vec::<String>::new());
     assert_eq!(beyond(&names_from(&surface, "env"), &HOST_CALLS), Vec::<String>::new());
+}
+
+#[test]
+fn it_panics_at_no_provider_s_word() {
+    assert!(!may_panic_when_told(&module()), "that is a build for a test");
 }
 
 #[test]

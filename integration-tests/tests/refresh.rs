@@ -15,10 +15,14 @@ use integration_tests::shop::{self, cookie_line, redirect_uri, values};
 use integration_tests::tokens::access_token;
 use integration_tests::upstream::Upstream;
 use serde_json::json;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// How long access tokens live, in seconds.
 const LIFE: u64 = 8;
+
+/// How long an answer of the provider is under way: longer than an impatient client waits.
+const FAR: Duration = Duration::from_millis(300);
 
 struct House {
     idp: Idp,
@@ -30,10 +34,8 @@ impl House {
     /// A gate whose requests wait at the moment of expiry: that is where a storm hurts most.
     async fn open(idp: Idp, port: Setup) -> House {
         let upstream = Upstream::start().await;
-        let setup = port.upstream(upstream.port).cluster("idp", idp.port);
+        let setup = port.upstream(upstream.port).cluster("idp", far_away(idp.port).await);
         let mut filter = shop::filter(setup.port, &idp.issuer);
-        filter["defaults"]["login"]["scope"] = json!("openid profile offline_access");
-        filter["providers"]["main"]["authorization_params"] = json!({ "prompt": "consent" });
         filter["providers"]["main"]["timeout"] = json!("10s");
         filter["session"]["refresh"] = json!({ "before": "0s", "grace": "2s" });
         let envoy = Envoy::start(setup.filter(filter)).await;
@@ -48,8 +50,16 @@ impl House {
     async fn customer(&self) -> Person {
         let mut person = Person::new();
         let page = person.log_in(&self.url("/"), "demo", "demo").await;
-        assert_eq!(page.answer.status, 200, "{} {}", page.url, page.answer.text());
+        assert_eq!((page.url.as_str(), page.answer.status), (self.url("/").as_str(), 200), "{}", page.answer.text());
         person
+    }
+
+    /// Every worker has had its share of the connections.
+    async fn both_workers_served(&self) {
+        let stats = self.envoy.stats().await.into_iter();
+        let is_connections = |name: &str| name.contains(".worker_") && name.ends_with(".downstream_cx_total");
+        let served: Vec<u64> = stats.filter(|(name, _)| is_connections(name)).map(|(_, count)| count).collect();
+        assert!(served.len() == 2 && served.iter().all(|count| *count > 0), "{served:?}");
     }
 
     async fn calls(&self) -> u64 {
@@ -73,6 +83,38 @@ impl House {
         assert_eq!(tokens.len(), 1, "one token for all");
         tokens.remove(0)
     }
+}
+
+/// A way to a provider that is far away: its port.
+async fn far_away(provider: u16) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut far = TcpStream::connect(("127.0.0.1", provider)).await.unwrap();
+                let ((mut asks, mut told), (mut answers, mut asked)) = (near.split(), far.split());
+                let back = async {
+                    let mut piece = vec![0; 64 * 1024];
+                    loop {
+                        let size = answers.read(&mut piece).await?;
+                        tokio::time::sleep(FAR).await;
+                        told.write_all(&piece[..size]).await?;
+                        if size == 0 {
+                            return told.shutdown().await;
+                        }
+                    }
+                };
+                let there = async {
+                    tokio::io::copy(&mut asks, &mut asked).await?;
+                    asked.shutdown().await
+                };
+                // Whoever goes away in the middle may.
+                let _ = tokio::try_join!(there, back);
+            });
+        }
+    });
+    port
 }
 
 /// Sixty-three requests at once over one connection of HTTP/2: their statuses.
@@ -119,8 +161,11 @@ async fn clients_that_go_away_stay_logged_in(house: &House) {
     let person = house.customer().await;
     let (old, before) = (cookie_line(&person), house.calls().await);
     expire().await;
+    house.upstream.forget();
     let gone = get(house.envoy.port, "/gone").header("cookie", &old).send();
-    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err() || house.calls().await > before);
+    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err(), "it went before there was an answer");
+    tokio::time::sleep(2 * FAR).await;
+    assert_eq!(house.upstream.seen(), [], "nobody was served with what the provider has given");
     let token = house.storm(&old).await;
     // Longer than `grace`: nobody has shown the new cookie.
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -155,6 +200,7 @@ async fn keycloak_is_asked_once() {
     let house = House::open(idp, setup).await;
     a_storm_refreshes_once(&house).await;
     clients_that_go_away_stay_logged_in(&house).await;
+    house.both_workers_served().await;
     let person = house.customer().await;
     admin.ask("POST", "/logout-all", &json!({})).await;
     the_provider_s_word_ends_it(&house, &person).await;
@@ -168,6 +214,7 @@ async fn oidc_provider_is_asked_once() {
     let house = House::open(idp, setup).await;
     a_storm_refreshes_once(&house).await;
     clients_that_go_away_stay_logged_in(&house).await;
+    house.both_workers_served().await;
     assert!(!house.idp.log().contains("invalid_grant"), "{}", house.idp.log());
 }
 

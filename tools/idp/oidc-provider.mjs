@@ -115,6 +115,8 @@ const provider = new Provider(issuer, {
   conformIdTokenClaims: false,
   findAccount: (_ctx, id) =>
     Object.hasOwn(users, id) ? { accountId: id, claims: () => ({ sub: id, ...users[id].claims }) } : undefined,
+  // Whom it calls (back-channel logout) is on this machine, where its own guard lets it call nobody.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   interactions: { url: (_ctx, interaction) => `/interaction/${interaction.uid}` },
   loadExistingGrant: grantWithoutAsking,
   // As Keycloak does, also without offline_access, which oidc-provider drops unless `prompt=consent` is asked for with it.
@@ -162,6 +164,9 @@ function accessTokenForm(asked) {
   // A symmetric algorithm takes the secret that clients share with the provider.
   return { accessTokenFormat: 'jwt', jwt: { sign: alg.startsWith('HS') ? { alg, key: Buffer.from(secret) } : { alg } } };
 }
+
+// Who is told at the back channel that a session has ended, and does not take it, is a question for whoever reads this log.
+provider.on('backchannel.error', (_ctx, error) => console.error('back-channel logout:', error));
 
 // The demo client belongs to the same house as the provider: nobody is asked whether it may have what it asks for.
 async function grantWithoutAsking(ctx) {

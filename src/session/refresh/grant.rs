@@ -30,7 +30,11 @@ impl Errand for Grant {
         let this = self.clone();
         Box::pin(async move {
             let settings = &this.party.provider.settings;
-            token::refresh(&*this.world, settings, &this.metadata.token_endpoint, &this.refresh_token).await
+            let answer =
+                token::refresh(&*this.world, settings, &this.metadata.token_endpoint, &this.refresh_token).await;
+            #[cfg(feature = "panic-after-refresh")]
+            panic_if_told(&answer);
+            answer
         })
     }
 
@@ -143,4 +147,15 @@ fn newer(before: &Object, said: Object) -> Object {
         .map(|(name, value)| (name.clone(), value.clone()))
         .chain(said)
         .collect::<serde_json::Map<String, Value>>()
+}
+
+/// A worker that is lost while it holds a lease: at a token answer whose scope says so.
+#[cfg(feature = "panic-after-refresh")]
+#[allow(clippy::panic)]
+fn panic_if_told(answer: &Result<Tokens, NotRefreshed>) {
+    if let Ok(Tokens { scope: Some(scope), .. }) = answer
+        && scope.split(' ').any(|word| word == "panic")
+    {
+        panic!("as the token answer said");
+    }
 }
