@@ -24,7 +24,7 @@ use crate::words::{Identity, Method, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
 
 /// Who comes in.
-#[expect(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
+#[allow(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
 enum Guest {
     /// Anyone.
     Anonymous,

@@ -9,6 +9,7 @@ use crate::world::{Metric, Watch, World};
 use std::rc::Rc;
 
 /// What a request's session comes to.
+#[allow(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
 pub enum Shown {
     /// There is none that lives.
     Nothing,

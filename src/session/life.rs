@@ -57,7 +57,7 @@ impl Content {
         let share = u64::from(u32::from_le_bytes([one, two, three, four]).wrapping_add(self.generation));
         let shares = refresh.jitter.as_secs().saturating_add(1);
         let jitter = Duration::from_secs(share.checked_rem(shares).unwrap_or_default());
-        let half = self.access_expires.since(self.access_born) / 2;
+        let half = self.access_expires.since(self.access_born).checked_div(2).unwrap_or_default();
         self.access_expires.minus(refresh.before.saturating_add(jitter).min(half))
     }
 

@@ -12,7 +12,7 @@ pub fn told(gate: &Gate, world: &World) -> Value {
     for provider in gate.providers() {
         let (metadata, keys, count) = provider.conditions(world.now());
         let mut keys = document(keys);
-        keys["count"] = json!(count);
+        keys.insert("count".to_owned(), json!(count));
         let told = json!({ "issuer": provider.issuer(), "metadata": document(metadata), "keys": keys });
         providers.insert(provider.settings.name.clone(), told);
     }
@@ -23,10 +23,11 @@ pub fn told(gate: &Gate, world: &World) -> Value {
     })
 }
 
-fn document(condition: Condition) -> Value {
-    json!({
-        "fetched": condition.fetched.map(|fetched| fetched.as_secs()),
-        "stale": condition.stale,
-        "trouble": condition.trouble.map(|reason| reason.code()),
-    })
+fn document(condition: Condition) -> Map<String, Value> {
+    let members = [
+        ("fetched", json!(condition.fetched.map(|fetched| fetched.as_secs()))),
+        ("stale", json!(condition.stale)),
+        ("trouble", json!(condition.trouble.map(|reason| reason.code()))),
+    ];
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
