@@ -22,10 +22,10 @@ fn own_post(path: &str) -> Req {
 
 fn with(logout: &Value) -> Shop {
     let shop = Shop::with_logout();
-    let changed = shop.reconfigured(|config| {
+
+    shop.reconfigured(|config| {
         config["defaults"]["logout"].as_object_mut().unwrap().extend(logout.as_object().unwrap().clone());
-    });
-    changed
+    })
 }
 
 /// L1: cookies go in the same answer, the ID token goes back, and a copy of the cookies is worth nothing any more.

@@ -70,8 +70,9 @@ fn every_worker_learns_of_it() {
 #[test]
 fn a_logout_token_with_a_defect_ends_nothing() {
     type Bend = fn(&mut Value);
+    type Defect = (Box<dyn Fn(&mut Value)>, Reason);
     let event = |value: Value| move |claims: &mut Value| claims["events"][EVENT] = value.clone();
-    let claims: Vec<(Box<dyn Fn(&mut Value)>, Reason)> = vec![
+    let claims: Vec<Defect> = vec![
         (Box::new(|claims| claims["iss"] = json!("https://idp.example.com/")), LogoutTokenIssuer),
         (Box::new(|claims| drop(claims.as_object_mut().unwrap().remove("iss"))), LogoutTokenClaims),
         (Box::new(|claims| claims["aud"] = json!("other")), LogoutTokenAudience),

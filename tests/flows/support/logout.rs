@@ -21,14 +21,15 @@ impl Shop {
     /// The same with a landing.
     pub fn with_landing() -> Self {
         let shop = Self::with_logout();
-        let landing = shop.reconfigured(|config| config["defaults"]["logout"]["landing_path"] = json!("/oauth/bye"));
-        landing
+
+        shop.reconfigured(|config| config["defaults"]["logout"]["landing_path"] = json!("/oauth/bye"))
     }
 
     /// One with an operator's endpoint, and a rule `/api` that takes JWT access tokens and looks whether they were revoked.
     pub fn with_operator() -> Self {
         let shop = Self::with_logout();
-        let with = shop.reconfigured(|config| {
+
+        shop.reconfigured(|config| {
             config["revocation"] = json!({ "tokens": true });
             config["operator"] = json!({
                 "path": "/oauth/operator",
@@ -42,8 +43,7 @@ impl Shop {
                 "token": { "audience": ["api"] },
             });
             config["rules"].as_array_mut().unwrap().insert(0, api);
-        });
-        with
+        })
     }
 
     /// Hands a logout token in, as the provider does.
