@@ -16,6 +16,9 @@ const MAX_SECRETS: usize = 16;
 /// How often use is written down unless configured.
 const TOUCH: Duration = Duration::from_secs(60);
 
+/// How long the old cookie works beside the new one unless configured.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// The section `session`; `rules` say where its cookie must work.
 pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
     let secrets = read_secrets(section);
@@ -115,18 +118,25 @@ fn facts(headers: &Section, whom: &str) -> Vec<SessionFact> {
 
 fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
     let refresh = section.section("refresh");
-    let grace = refresh.duration("grace")?;
-    if grace > idle {
-        refresh.problem("grace", "is longer than session.idle, with which a session is over");
-    }
     Some(Refresh {
         is_on: section.text("refresh").is_none(),
         before: refresh.duration("before")?,
         jitter: refresh.duration("jitter")?,
-        grace,
+        grace: read_grace(&refresh, idle)?,
         assumed_lifetime: refresh.duration("assumed_lifetime")?,
         backoff: refresh.duration("backoff")?,
     })
+}
+
+fn read_grace(refresh: &Section, idle: Duration) -> Option<Duration> {
+    if !refresh.has("grace") {
+        return Some(GRACE.min(idle));
+    }
+    let grace = refresh.duration("grace")?;
+    if grace > idle {
+        refresh.problem("grace", "is longer than session.idle, with which a session is over");
+    }
+    Some(grace)
 }
 
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {

@@ -102,7 +102,7 @@ fn a_deny_list_is_remembered_as_long_as_any_session_lives() {
     twins(
         "/revocation",
         json!({ "max_age": "7h" }),
-        "max_age: is shorter than session.absolute",
+        "max_age: is shorter than the longest session",
         json!({ "max_age": "8h" }),
     );
 }
