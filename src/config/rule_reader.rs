@@ -175,6 +175,7 @@ fn refuse_unused(own: &Section) {
         "credentials",
         "token",
         "login",
+        "logout",
         "session_info_path",
         "logout",
         "require",

@@ -16,6 +16,9 @@ const MAX_SECRETS: usize = 16;
 /// How often use is written down unless configured.
 const TOUCH: Duration = Duration::from_secs(60);
 
+/// How long the old cookie works beside the new one unless configured.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// The section `session`; `rules` say where its cookie must work.
 pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
     let secrets = read_secrets(section);
@@ -128,7 +131,6 @@ fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
         backoff: refresh.duration("backoff")?,
     })
 }
-
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {
     let redirects = || rules.iter().filter_map(|rule| rule.login.as_ref()).map(|login| &login.redirect_uri);
     let plain_http = redirects().any(|uri| uri.scheme() == Scheme::Http);

@@ -159,6 +159,8 @@ fn renewal_can_be_late_or_never_and_its_times_make_sense() {
         "grace: is longer than session.idle",
         json!({ "grace": "15m" }),
     );
+    let short = session(&with(shop(), "/session/idle", json!("4s")));
+    assert_eq!(short.refresh.grace, Duration::from_secs(4), "what nobody wrote refuses no load");
     twins("/session/refresh", json!({ "backoff": "0s" }), "backoff: ", json!({ "backoff": "1s" }));
     twins("/session/refresh", json!({ "assumed_lifetime": "0s" }), "lifetime: ", json!({ "assumed_lifetime": "1s" }));
 }

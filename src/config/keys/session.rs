@@ -105,7 +105,7 @@ pub static REFRESH: Table = Table {
         key(
             "grace",
             PAUSE,
-            Preset::Text("30s"),
+            Preset::Said("`30s`, or `idle` where that is shorter"),
             "How long the old cookie works after the browser has shown the new one. Until then it works as long as the \
              session lives.",
         ),
