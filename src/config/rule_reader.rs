@@ -177,7 +177,6 @@ fn refuse_unused(own: &Section) {
         "login",
         "logout",
         "session_info_path",
-        "logout",
         "require",
         "enrich",
         "consumer",

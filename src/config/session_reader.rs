@@ -118,19 +118,27 @@ fn facts(headers: &Section, whom: &str) -> Vec<SessionFact> {
 
 fn read_refresh(section: &Section, idle: Duration) -> Option<Refresh> {
     let refresh = section.section("refresh");
-    let grace = refresh.duration("grace")?;
-    if grace > idle && refresh.has("grace") {
-        refresh.problem("grace", "is longer than session.idle, with which a session is over");
-    }
     Some(Refresh {
         is_on: section.text("refresh").is_none(),
         before: refresh.duration("before")?,
         jitter: refresh.duration("jitter")?,
-        grace: grace.min(idle),
+        grace: read_grace(&refresh, idle)?,
         assumed_lifetime: refresh.duration("assumed_lifetime")?,
         backoff: refresh.duration("backoff")?,
     })
 }
+
+fn read_grace(refresh: &Section, idle: Duration) -> Option<Duration> {
+    if !refresh.has("grace") {
+        return Some(GRACE.min(idle));
+    }
+    let grace = refresh.duration("grace")?;
+    if grace > idle {
+        refresh.problem("grace", "is longer than session.idle, with which a session is over");
+    }
+    Some(grace)
+}
+
 fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {
     let redirects = || rules.iter().filter_map(|rule| rule.login.as_ref()).map(|login| &login.redirect_uri);
     let plain_http = redirects().any(|uri| uri.scheme() == Scheme::Http);
