@@ -29,13 +29,14 @@ function page({ method, path, headers }) {
     ? 'You logged in at the identity provider; Envoy checked that and wrote who you are into the request headers. ' +
       'This service did nothing for it: below is the request just as it came in, with your identity marked.'
     : 'This request reached the service without an identity. Below is the request just as it came in.';
+  const logout = user && process.env.LOGOUT ? `<p><a href="${escape(process.env.LOGOUT)}">Log out</a></p>` : '';
   const identity = ([name]) => identityHeaders.includes(name);
   const rows = [...headers.filter(identity), ...headers.filter((line) => !identity(line))].map(([name, value]) => {
     const mark = identity([name]) ? ' class="identity"' : '';
     return `<tr${mark}><th scope="row">${escape(name)}</th><td>${escape(value)}</td></tr>`;
   });
   return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${greeting}</title><style>${style}</style><main><h1>${greeting}</h1><p>${story}</p>
+<title>${greeting}</title><style>${style}</style><main><h1>${greeting}</h1><p>${story}</p>${logout}
 <section><h2>${escape(method)} ${escape(path)}</h2><table>${rows.join('\n')}</table></section></main></html>`;
 }
 

@@ -35,7 +35,7 @@ main() {
     mapfile -t free < <(node tools/free-ports.mjs 4)
     provider_port="${free[0]}" management_port="${free[1]}" demo_port="${free[2]}" admin_port="${free[3]}"
     start_provider
-    start demo-service env PORT="$demo_port" node tools/demo-service.mjs
+    start demo-service env PORT="$demo_port" LOGOUT=/oauth/logout node tools/demo-service.mjs
     await demo-service "http://127.0.0.1:$demo_port/" 20
     await "$IDP" "$issuer/.well-known/openid-configuration" 120
     start_envoy
@@ -46,17 +46,20 @@ main() {
 }
 
 start_provider() {
-    local redirect_uris="[\"http://localhost:$PORT/oauth/callback\"]"
+    local here="http://localhost:$PORT/oauth"
+    # Keycloak takes the same list for both ways back.
+    local redirect_uris="[\"$here/callback\"]" goodbyes="[\"$here/goodbye\"]" both="[\"$here/callback\", \"$here/goodbye\"]"
     case "$IDP" in
         oidc-provider)
             issuer="http://127.0.0.1:$provider_port"
             say "starting oidc-provider"
-            start "$IDP" env PORT="$provider_port" REDIRECT_URIS="$redirect_uris" node tools/idp/oidc-provider.mjs
+            start "$IDP" env PORT="$provider_port" REDIRECT_URIS="$redirect_uris" POST_LOGOUT_REDIRECT_URIS="$goodbyes" \
+                node tools/idp/oidc-provider.mjs
             ;;
         keycloak)
             issuer="http://127.0.0.1:$provider_port/realms/demo"
             say "starting Keycloak (about 20 s)"
-            start "$IDP" env PORT="$provider_port" MANAGEMENT_PORT="$management_port" REDIRECT_URIS="$redirect_uris" \
+            start "$IDP" env PORT="$provider_port" MANAGEMENT_PORT="$management_port" REDIRECT_URIS="$both" \
                 WORK="$work" tools/idp/keycloak.sh
             ;;
     esac
@@ -125,7 +128,8 @@ tell() {
             (no session: an answer for programs instead of a login page)
   Without   curl -H 'Accept: application/json' http://localhost:$PORT/public
             (a path that needs no login)
-  Logout    comes with a later version; until then close the browser or delete the cookie
+  Logout    http://localhost:$PORT/oauth/logout   (the page has a link), at the provider too
+  Who am I  http://localhost:$PORT/oauth/session  (JSON for a web page: who, and until when)
   Logs      ${work#"$root/"}/*.log   Envoy's own pages: http://127.0.0.1:$admin_port
   Stop      Ctrl-C
 
