@@ -7,6 +7,7 @@
 //! | [`api`] | a gate for access tokens, and what callers send to it |
 //! | [`shop`] | a gate with login, its provider and its service, as most journeys have them |
 //! | [`idp`] | the real identity providers |
+//! | [`keycloak_admin`] | the account that changes things at Keycloak |
 //! | [`tokens`] | what those give to clients and people |
 //! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
 //! | [`ratelimit`] | services that count for several gates |
@@ -24,6 +25,7 @@ pub mod client;
 pub mod envoy;
 pub mod hostile;
 pub mod idp;
+pub mod keycloak_admin;
 pub mod part;
 pub mod person;
 pub mod ports;

@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use integration_tests::api::{self, AUDIENCE, passed, refused, verdict};
-use integration_tests::client;
 use integration_tests::envoy::Envoy;
 use integration_tests::idp::{self, Idp};
+use integration_tests::keycloak_admin::KeycloakAdmin;
 use integration_tests::setup::Setup;
 use integration_tests::shop::values;
 use integration_tests::tokens::{access_token, claims, grant, header, log_in};
@@ -127,11 +127,11 @@ async fn light_tokens_are_asked_about(gate: &Gate) {
 async fn keys_turn_while_requests_run(gate: &Gate) {
     let old = gate.token_of(APP, "demo").await;
     assert_eq!(gate.verdict("/jwt", &old).await, passed());
-    let admin = Admin::log_in(&gate.idp).await;
-    let before = admin.keys().await;
+    let admin = KeycloakAdmin::log_in(&gate.idp).await;
+    let before = keys(&admin).await;
     let turned = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
-        admin.add_key().await;
+        add_key(&admin).await;
     };
     let requests = async {
         let (began, mut kids, mut since) = (Instant::now(), Vec::new(), 0);
@@ -153,7 +153,7 @@ async fn keys_turn_while_requests_run(gate: &Gate) {
 
     // The old key goes: that is nothing to tokens of the new one.
     for key in before {
-        admin.remove_key(&key).await;
+        remove_key(&admin, &key).await;
     }
     let new = gate.token_of(APP, "demo").await;
     for _ in 0..10 {
@@ -161,48 +161,25 @@ async fn keys_turn_while_requests_run(gate: &Gate) {
     }
 }
 
-/// Keycloak's admin API, as the account that lives as long as its process.
-struct Admin {
-    port: u16,
-    token: String,
+/// The components that make RSA keys for signatures.
+async fn keys(admin: &KeycloakAdmin) -> Vec<String> {
+    let found = admin.get("/components?type=org.keycloak.keys.KeyProvider").await;
+    let found = found.as_array().expect("a list").iter().filter(|key| key["providerId"] == "rsa-generated");
+    found.map(|key| key["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-impl Admin {
-    async fn log_in(idp: &Idp) -> Admin {
-        let fields =
-            [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
-        let path = "/realms/master/protocol/openid-connect/token";
-        let ask = client::ask("POST", idp.port, path).host(format!("127.0.0.1:{}", idp.port));
-        let answer = ask.form(&fields).send().await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        Admin { port: idp.port, token: access_token(&answer.json()) }
-    }
+/// A new key that is used from now on.
+async fn add_key(admin: &KeycloakAdmin) {
+    let key = json!({
+        "name": "newer", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
+        "config": { "priority": ["1000"], "enabled": ["true"], "active": ["true"], "algorithm": ["RS256"] },
+    });
+    let ask = admin.ask("POST", "/components").header("content-type", "application/json");
+    let answer = ask.body(key.to_string()).send().await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+}
 
-    /// The components that make RSA keys for signatures.
-    async fn keys(&self) -> Vec<String> {
-        let found = self.ask("GET", "/components?type=org.keycloak.keys.KeyProvider").send().await.json();
-        let found = found.as_array().expect("a list").iter().filter(|key| key["providerId"] == "rsa-generated");
-        found.map(|key| key["id"].as_str().expect("an id").to_owned()).collect()
-    }
-
-    /// A new key that is used from now on.
-    async fn add_key(&self) {
-        let key = json!({
-            "name": "newer", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
-            "config": { "priority": ["1000"], "enabled": ["true"], "active": ["true"], "algorithm": ["RS256"] },
-        });
-        let ask = self.ask("POST", "/components").header("content-type", "application/json");
-        let answer = ask.body(key.to_string()).send().await;
-        assert_eq!(answer.status, 201, "{}", answer.text());
-    }
-
-    async fn remove_key(&self, id: &str) {
-        let answer = self.ask("DELETE", &format!("/components/{id}")).send().await;
-        assert_eq!(answer.status, 204, "{}", answer.text());
-    }
-
-    fn ask(&self, method: &str, path: &str) -> client::Ask {
-        let ask = client::ask(method, self.port, &format!("/admin/realms/demo{path}"));
-        ask.host(format!("127.0.0.1:{}", self.port)).header("authorization", format!("Bearer {}", self.token))
-    }
+async fn remove_key(admin: &KeycloakAdmin, id: &str) {
+    let answer = admin.ask("DELETE", &format!("/components/{id}")).send().await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
 }

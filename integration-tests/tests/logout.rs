@@ -6,11 +6,12 @@ use integration_tests::browser::Browser;
 use integration_tests::client;
 use integration_tests::envoy::Envoy;
 use integration_tests::idp::{self, Idp};
+use integration_tests::keycloak_admin::KeycloakAdmin;
 use integration_tests::person::Person;
 use integration_tests::setup::Setup;
 use integration_tests::shop::{self, cookie_line, reason, values};
 use integration_tests::upstream::Upstream;
-use serde_json::{Value, json};
+use serde_json::json;
 
 const BACK: &str = "/oauth/back-channel";
 const LANDING: &str = "/oauth/landing";
@@ -129,20 +130,20 @@ async fn keycloak_s_administrator_ends_a_session_here() {
     let back = format!("http://localhost:{}{BACK}", setup.port);
     let idp = idp::keycloak(&[shop::redirect_uri(setup.port)]).await;
     let gate = Gate::at(setup, idp).await;
-    let admin = Admin::of(&gate.idp).await;
-    let clients = admin.get("/admin/realms/demo/clients?clientId=demo").await;
+    let admin = KeycloakAdmin::log_in(&gate.idp).await;
+    let clients = admin.get("/clients?clientId=demo").await;
     let mut demo = clients[0].clone();
     demo["attributes"]["backchannel.logout.url"] = json!(back);
     demo["attributes"]["backchannel.logout.session.required"] = json!("true");
     demo["attributes"]["post.logout.redirect.uris"] = json!(gate.url(LANDING));
-    admin.send("PUT", &format!("/admin/realms/demo/clients/{}", demo["id"].as_str().unwrap()), &demo).await;
+    admin.send("PUT", &format!("/clients/{}", demo["id"].as_str().unwrap()), &demo).await;
 
     let person = gate.customer().await;
     let cookies = cookie_line(&person);
     assert!(gate.lets_in(&cookies).await);
-    let users = admin.get("/admin/realms/demo/users?username=demo").await;
+    let users = admin.get("/users?username=demo").await;
     let user = users[0]["id"].as_str().unwrap();
-    admin.send("POST", &format!("/admin/realms/demo/users/{user}/logout"), &json!({})).await;
+    admin.send("POST", &format!("/users/{user}/logout"), &json!({})).await;
     told(&gate).await;
     gate.ends_everywhere(&cookies).await;
 
@@ -156,33 +157,6 @@ async fn keycloak_s_administrator_ends_a_session_here() {
     person.open(answer.header("location").unwrap()).await;
     let asked = person.open(&gate.url("/orders")).await;
     assert!(asked.answer.text().contains("password"), "Keycloak asks for the password again");
-}
-
-/// Keycloak's administrator, by its own API.
-struct Admin {
-    port: u16,
-    token: String,
-}
-
-impl Admin {
-    async fn of(idp: &Idp) -> Admin {
-        let fields =
-            [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
-        let path = "/realms/master/protocol/openid-connect/token";
-        let answer = client::ask("POST", idp.port, path).form(&fields).send().await;
-        let token = answer.json()["access_token"].as_str().expect("a token for the administrator").to_owned();
-        Admin { port: idp.port, token }
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        client::get(self.port, path).header("authorization", format!("Bearer {}", self.token)).send().await.json()
-    }
-
-    async fn send(&self, method: &str, path: &str, body: &Value) {
-        let ask = client::ask(method, self.port, path).header("authorization", format!("Bearer {}", self.token));
-        let answer = ask.header("content-type", "application/json").body(body.to_string()).send().await;
-        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.text());
-    }
 }
 
 /// In Chromium: an iframe on another site's page ends the session, and so does a logout in another tab.

@@ -6,13 +6,13 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Bytes;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use integration_tests::client::{self, get};
+use integration_tests::client::get;
 use integration_tests::envoy::Envoy;
 use integration_tests::idp::{self, Idp};
+use integration_tests::keycloak_admin::KeycloakAdmin;
 use integration_tests::person::Person;
 use integration_tests::setup::Setup;
 use integration_tests::shop::{self, cookie_line, redirect_uri, values};
-use integration_tests::tokens::access_token;
 use integration_tests::upstream::Upstream;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -195,14 +195,14 @@ async fn the_provider_s_word_ends_it(house: &House, person: &Person) {
 async fn keycloak_is_asked_once() {
     let setup = Setup::new();
     let idp = idp::keycloak(&[redirect_uri(setup.port)]).await;
-    let admin = Admin::log_in(&idp).await;
-    admin.ask("PUT", "", &json!({ "accessTokenLifespan": LIFE, "refreshTokenMaxReuse": 0 })).await;
+    let admin = KeycloakAdmin::log_in(&idp).await;
+    admin.send("PUT", "", &json!({ "accessTokenLifespan": LIFE, "refreshTokenMaxReuse": 0 })).await;
     let house = House::open(idp, setup).await;
     a_storm_refreshes_once(&house).await;
     clients_that_go_away_stay_logged_in(&house).await;
     house.both_workers_served().await;
     let person = house.customer().await;
-    admin.ask("POST", "/logout-all", &json!({})).await;
+    admin.send("POST", "/logout-all", &json!({})).await;
     the_provider_s_word_ends_it(&house, &person).await;
 }
 
@@ -216,31 +216,4 @@ async fn oidc_provider_is_asked_once() {
     clients_that_go_away_stay_logged_in(&house).await;
     house.both_workers_served().await;
     assert!(!house.idp.log().contains("invalid_grant"), "{}", house.idp.log());
-}
-
-/// Keycloak's admin API.
-struct Admin {
-    port: u16,
-    token: String,
-}
-
-impl Admin {
-    async fn log_in(idp: &Idp) -> Admin {
-        let fields =
-            [("grant_type", "password"), ("client_id", "admin-cli"), ("username", "admin"), ("password", "admin")];
-        let path = "/realms/master/protocol/openid-connect/token";
-        let ask = client::ask("POST", idp.port, path).host(format!("127.0.0.1:{}", idp.port));
-        let answer = ask.form(&fields).send().await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        Admin { port: idp.port, token: access_token(&answer.json()) }
-    }
-
-    /// Changes something about the realm `demo`.
-    async fn ask(&self, method: &str, path: &str, body: &serde_json::Value) {
-        let ask = client::ask(method, self.port, &format!("/admin/realms/demo{path}"));
-        let ask =
-            ask.host(format!("127.0.0.1:{}", self.port)).header("authorization", format!("Bearer {}", self.token));
-        let answer = ask.header("content-type", "application/json").body(body.to_string()).send().await;
-        assert!((200..300).contains(&answer.status), "{} {}", answer.status, answer.text());
-    }
 }
