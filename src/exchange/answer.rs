@@ -38,9 +38,6 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
     if let Some(challenge) = challenge::of(guard, reason) {
         response = response.with("www-authenticate", challenge);
     }
-    if reason == Reason::MethodNotAllowed && refusal.headers.iter().all(|(name, _)| *name != "allow") {
-        response = response.with("allow", "GET, HEAD");
-    }
     if reason.status() == 503 {
         response = response.with("retry-after", RETRY_AFTER);
     }

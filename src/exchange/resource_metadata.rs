@@ -19,7 +19,7 @@ pub fn serve(gate: &Gate, guard: &Guard, request: &Request) -> Stop {
     let body = match request.method() {
         Some("GET") => document(gate, guard, resource).to_string(),
         Some("HEAD") => String::new(),
-        _ => return Refusal::new(Reason::MethodNotAllowed, "resource metadata are read with GET").into(),
+        _ => return Refusal::wrong_method("GET, HEAD").into(),
     };
     let response = Response { body, ..Response::new(200) }
         .with("content-type", "application/json")

@@ -14,7 +14,7 @@ use std::rc::Rc;
 pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
     let Some((_, party)) = guard.login() else { return Reason::NoRule.into() };
     if !matches!(request.method(), Some("GET" | "HEAD" | "POST")) {
-        return Refusal::new(Reason::MethodNotAllowed, "a session's information is read with GET").into();
+        return Refusal::wrong_method("GET, HEAD, POST").into();
     }
     let Some(opened) = party.sessions.open(world, &request.headers) else { return Reason::LoginRequired.into() };
     if opened.content.life(&party.sessions.settings, world.now()) == Life::Over
@@ -51,8 +51,8 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
 }
 
 fn asks_for_renewal(request: &Request) -> bool {
-    let query = request.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
-    form::parse(query).is_ok_and(|fields| fields.iter().any(|(name, value)| name == "refresh" && value == "1"))
+    form::parse(request.query().unwrap_or_default())
+        .is_ok_and(|fields| fields.iter().any(|(name, value)| name == "refresh" && value == "1"))
 }
 
 /// The session with new tokens; `None` where it goes on with those that it has: there is no refresh token, they have just

@@ -69,8 +69,7 @@ impl Guard {
             subject.map(|subject| Name::Subject { issuer, subject }),
             client.map(|client_id| Name::Client { issuer, client_id }),
         ];
-        let marks = names.iter().flatten().flat_map(|name| self.revocations.marks(*name));
-        if self.revocations.denies(world, marks, lineage.issued) {
+        if self.revocations.denies(world, names.into_iter().flatten(), lineage.issued) {
             return Err(Reason::AccessTokenRevoked.into());
         }
         Ok(())

@@ -8,7 +8,7 @@ mod revocation;
 mod step_up;
 
 pub use rate_limit::{Fields, Limiter};
-pub use revocation::{Counts, Entry, Mark, Name, Revocations, Word};
+pub use revocation::{Counts, Name, Revocations, Word};
 pub use step_up::step_up;
 
 use crate::config::{Names, Require, Rule, ValuesRule};

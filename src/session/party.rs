@@ -43,10 +43,9 @@ impl RelyingParty {
         // Of our clock and the provider's the one that says less: neither may make a session look younger than its end.
         let issued = content.origin.issued;
         let born = if issued == UnixTime::default() { content.created } else { content.created.min(issued) };
-        let marks = names.iter().flatten().flat_map(|name| self.revocations.marks(*name));
         let too_old =
             !self.sessions.settings.accept_older_sessions && self.revocations.precedes(world, content.created);
-        too_old || self.revocations.denies(world, marks, born)
+        too_old || self.revocations.denies(world, names.into_iter().flatten(), born)
     }
 
     /// An absolute URL on our own host: whatever `target` says, the browser stays there (attacks O01, O06).

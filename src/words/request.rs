@@ -27,6 +27,11 @@ impl Request {
         self.pseudo(":path")
     }
 
+    /// The query, where there is a `?`, as sent.
+    pub fn query(&self) -> Option<&str> {
+        self.target()?.split_once('?').map(|(_, query)| query)
+    }
+
     /// Host and, where written, port.
     pub fn authority(&self) -> Option<&str> {
         self.pseudo(":authority")

@@ -124,6 +124,14 @@ impl Refusal {
     }
 }
 
+impl Refusal {
+    /// The refusal of a method that a path of ours does not have; `allowed` are those that it has (RFC 9110 §15.5.6).
+    pub fn wrong_method(allowed: impl Into<String>) -> Self {
+        let headers = vec![("allow", allowed.into())];
+        Self { headers, ..Self::new(Reason::MethodNotAllowed, "not a method of this path") }
+    }
+}
+
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {
         Self::new(reason, "")

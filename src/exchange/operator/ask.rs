@@ -51,8 +51,7 @@ async fn revoke(gate: &Gate, world: &World, asked: &Asked) -> Result<Value, Refu
         "jti" => Name::Token { issuer, id: value },
         _ => Name::Client { issuer, client_id: value },
     };
-    let revocations = gate.revocations();
-    revocations.revoke(world, revocations.mark(name), world.now()).await?;
+    gate.revocations().revoke(world, name, world.now()).await?;
     Ok(json!({ "revoked": kind, "issuer": issuer, "up_to": world.now().as_secs() }))
 }
 
@@ -61,8 +60,7 @@ struct Asked(Object);
 
 impl Asked {
     async fn read(world: &World, request: &Request) -> Result<Self, Refusal> {
-        let query = request.target().and_then(|target| target.split_once('?')).map(|(_, query)| query);
-        if let Some(query) = query {
+        if let Some(query) = request.query() {
             return Self::of_form(query);
         }
         let body = world.body(LARGEST).await.map_err(|error| error.refusal("the operator's endpoint"))?;

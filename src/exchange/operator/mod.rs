@@ -35,10 +35,6 @@ async fn answered(gate: &Gate, guard: &Guard, world: &World, request: &Request) 
     match request.method() {
         Some("GET") => Ok(state::told(gate, world)),
         Some("POST") => Ok(ask::done(gate, world, request).await?),
-        _ => {
-            let headers = vec![("allow", "GET, POST".to_owned())];
-            let detail = "GET tells how things are, POST changes them";
-            Err(Refusal { headers, ..Refusal::new(Reason::MethodNotAllowed, detail) }.into())
-        }
+        _ => Err(Refusal::wrong_method("GET, POST").into()),
     }
 }

@@ -13,9 +13,7 @@ const LARGEST: usize = 16 * 1024;
 pub async fn initiate(world: &World, guard: &Guard, request: &Request) -> Stop {
     let Some((login, party)) = guard.login() else { return Reason::NoRule.into() };
     let text = match request.method() {
-        Some("GET" | "HEAD") => {
-            request.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query).to_owned()
-        }
+        Some("GET" | "HEAD") => request.query().unwrap_or_default().to_owned(),
         Some("POST") => match world.body(LARGEST).await {
             Ok(body) => String::from_utf8(body).unwrap_or_default(),
             Err(crate::world::BodyError::Unreadable) => return Reason::BodyUnreadable.into(),

@@ -27,10 +27,7 @@ pub struct AuthorizationResponse {
 /// Reads the response that a callback brings.
 pub async fn read(world: &World, request: &Request, mode: ResponseMode) -> Result<AuthorizationResponse, Refusal> {
     match (mode, request.method()) {
-        (ResponseMode::Query, Some("GET")) => {
-            let query = request.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
-            parse(query)
-        }
+        (ResponseMode::Query, Some("GET")) => parse(request.query().unwrap_or_default()),
         (ResponseMode::FormPost, Some("POST")) => parse(&form_body(world, request).await?),
         _ => Err(Reason::CallbackWrongMode.into()),
     }

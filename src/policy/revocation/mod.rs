@@ -3,13 +3,12 @@
 mod list;
 mod log;
 
-pub use log::Entry;
-
 use crate::config;
 use crate::seal::KeyedHash;
 use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::{Metric, World};
 use list::List;
+use log::Entry;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cell::{Cell, RefCell};
 use std::hash::Hasher;
@@ -17,8 +16,6 @@ use std::time::Duration;
 
 /// How often a worker looks what the others revoked, in milliseconds.
 const LOOK: u64 = 250;
-/// How many of the entries that it added a worker keeps for whoever passes them on.
-const MOST_ADDED: usize = 1024;
 
 /// By what a session or a token can be revoked. Each but the first is a name that its issuer gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +34,7 @@ pub enum Name<'a> {
 
 /// A name as it is kept: a keyed hash, from which nobody learns the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Mark(pub [u8; 16]);
+struct Mark([u8; 16]);
 
 /// Who wants something revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +59,6 @@ pub struct Revocations {
     /// When the list began.
     since: Cell<Option<UnixTime>>,
     forgotten: Cell<u64>,
-    added: RefCell<Vec<Entry>>,
 }
 
 /// What an operator may know of the list.
@@ -90,17 +86,16 @@ impl Revocations {
             looked: Cell::default(),
             since: Cell::default(),
             forgotten: Cell::default(),
-            added: RefCell::default(),
         }
     }
 
     /// The mark under which a name is revoked.
-    pub fn mark(&self, name: Name<'_>) -> Mark {
+    fn mark(&self, name: Name<'_>) -> Mark {
         self.marks(name).next().unwrap_or(Mark([0; 16]))
     }
 
     /// Every mark under which a name may have been revoked: one for each secret of the ring.
-    pub fn marks<'a>(&'a self, name: Name<'a>) -> impl Iterator<Item = Mark> + use<'a> {
+    fn marks<'a>(&'a self, name: Name<'a>) -> impl Iterator<Item = Mark> + use<'a> {
         let session: &[u8];
         let (kind, one, other): (u8, &[u8], &[u8]) = match name {
             Name::Session(id) => {
@@ -123,26 +118,22 @@ impl Revocations {
         })
     }
 
-    /// Whether something that began at `born` and has one of these marks was revoked. While nothing is, no mark is made.
-    pub fn denies(&self, world: &World, marks: impl IntoIterator<Item = Mark>, born: UnixTime) -> bool {
+    /// Whether something that began at `born` and has one of these names was revoked. While nothing is, no mark is made.
+    pub fn denies<'a>(&'a self, world: &World, names: impl IntoIterator<Item = Name<'a>>, born: UnixTime) -> bool {
         self.look(world);
         let (proven, anyones) = (self.proven.borrow(), self.anyones.borrow());
         if proven.is_empty() && anyones.is_empty() {
             return false;
         }
         let now = world.now();
-        marks.into_iter().any(|mark| proven.denies(mark, born, now) || anyones.denies(mark, born, now))
+        let mut marks = names.into_iter().flat_map(|name| self.marks(name));
+        marks.any(|mark| proven.denies(mark, born, now) || anyones.denies(mark, born, now))
     }
 
-    /// Whether something that has one of these names was revoked.
-    pub fn denies_names(&self, world: &World, names: &[Name<'_>], born: UnixTime) -> bool {
-        self.denies(world, names.iter().flat_map(|name| self.marks(*name)), born)
-    }
-
-    /// Revokes everything under `mark` that began at `up_to` or before. An error means that it may not be known everywhere:
+    /// Revokes everything of this name that began at `up_to` or before. An error means that it may not be known everywhere:
     /// whoever asked must be told to ask again.
-    pub async fn revoke(&self, world: &World, mark: Mark, up_to: UnixTime) -> Result<(), Refusal> {
-        self.revoke_for(world, Word::Proven, mark, up_to, self.settings.max_age).await
+    pub async fn revoke(&self, world: &World, name: Name<'_>, up_to: UnixTime) -> Result<(), Refusal> {
+        self.revoke_for(world, Word::Proven, name, up_to, self.settings.max_age).await
     }
 
     /// The same upon anybody's word, or for a while of its own.
@@ -150,35 +141,19 @@ impl Revocations {
         &self,
         world: &World,
         word: Word,
-        mark: Mark,
+        name: Name<'_>,
         up_to: UnixTime,
         life: Duration,
     ) -> Result<(), Refusal> {
-        let entry = Entry::new(mark, up_to, world.now().plus(life));
+        let entry = Entry::new(self.mark(name), up_to, world.now().plus(life));
         let list = self.list(word);
         let pushed_out = list.borrow_mut().take_in(world.now(), &[entry]);
         self.forget(world, pushed_out);
         world.count(Metric::Revoked);
-        let mut added = self.added.borrow_mut();
-        if word == Word::Proven && added.len() < MOST_ADDED {
-            added.push(entry);
-        }
-        drop(added);
         list.borrow().tell(&**world, entry).map_err(|_| {
             let detail = "other workers kept writing the list of what was revoked; it must be asked for again";
             Refusal::new(Reason::RevocationUnrecorded, detail)
         })
-    }
-
-    /// Takes in what was revoked elsewhere, for this worker.
-    pub fn take_in(&self, world: &World, entries: &[Entry]) {
-        let pushed_out = self.proven.borrow_mut().take_in(world.now(), entries);
-        self.forget(world, pushed_out);
-    }
-
-    /// What this worker itself revoked since it was last asked, as far as there was room for it.
-    pub fn take_added(&self) -> Vec<Entry> {
-        std::mem::take(&mut *self.added.borrow_mut())
     }
 
     /// Whether something is older than the list, which may once have named it.

@@ -14,12 +14,12 @@ fn worker() -> Revocations {
 }
 
 fn revoke(script: &Script, worker: &Revocations, word: Word, id: [u8; 16]) -> Result<(), Refusal> {
-    let (world, mark) = (script.world(), worker.mark(Name::Session(&id)));
-    script.run(worker.revoke_for(&world, word, mark, world.now(), worker.settings.max_age)).unwrap()
+    let (world, name) = (script.world(), Name::Session(&id));
+    script.run(worker.revoke_for(&world, word, name, world.now(), worker.settings.max_age)).unwrap()
 }
 
 fn denies(script: &Script, worker: &Revocations, id: [u8; 16], born: u64) -> bool {
-    worker.denies_names(&script.world(), &[Name::Session(&id)], UnixTime::from_secs(born))
+    worker.denies(&script.world(), [Name::Session(&id)], UnixTime::from_secs(born))
 }
 
 const BEGAN: u64 = 1_799_999_000;
@@ -142,17 +142,6 @@ fn where_nothing_is_shared_each_worker_goes_by_itself() {
     revoke(&script, &one, Word::Proven, id(1)).unwrap();
     script.advance(1);
     assert!(denies(&script, &one, id(1), BEGAN) && !denies(&script, &two, id(1), BEGAN));
-}
-
-#[test]
-fn what_was_added_here_is_told_once_and_what_comes_from_elsewhere_counts() {
-    let (script, one, elsewhere) = (Script::new(), worker(), worker());
-    revoke(&script, &one, Word::Proven, id(1)).unwrap();
-    let added = one.take_added();
-    assert!(one.take_added().is_empty());
-    let alone = Script::new();
-    elsewhere.take_in(&alone.world(), &added);
-    assert!(denies(&alone, &elsewhere, id(1), BEGAN));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The provider posts a logout token when sessions end there: OIDC Back-Channel Logout §2.5 to §2.8.
 
-use super::{answered, wrong_method};
+use super::answered;
 use crate::config::Logout;
 use crate::http::form;
 use crate::jose::{LogoutToken, LogoutTokenRules, OLDEST_LOGOUT_TOKEN};
@@ -16,7 +16,7 @@ const LARGEST: usize = 64 * 1024;
 /// Ends what a logout token names, and says 200 when every worker will know: only then does the provider not ask again (§2.8).
 pub async fn back_channel(world: &World, logout: &Logout, party: &RelyingParty, request: &Request) -> Stop {
     if request.method() != Some("POST") {
-        return wrong_method("POST".to_owned());
+        return Refusal::wrong_method("POST").into();
     }
     match hear(world, logout, party, request).await {
         Ok(()) => answered(Response::new(200), Vec::new(), Reason::LogoutTold),
@@ -32,16 +32,16 @@ async fn hear(world: &World, logout: &Logout, party: &RelyingParty, request: &Re
     // One that came before is no news, and its sender may not be the provider (attack L06).
     let id = format!("logout {}", token.id());
     let spent = Name::Token { issuer, id: &id };
-    if revocations.denies_names(world, &[spent], token.issued()) {
+    if revocations.denies(world, [spent], token.issued()) {
         return Err(Reason::LogoutTokenReplayed.into());
     }
     // What began after the provider's word stays, also where its clock is ahead of ours.
     let up_to = token.issued().min(world.now());
-    revocations.revoke(world, revocations.mark(ended(issuer, &token)), up_to).await?;
+    revocations.revoke(world, ended(issuer, &token), up_to).await?;
     // As long as it could be taken: its age on either clock.
     let life = OLDEST_LOGOUT_TOKEN.saturating_add(party.provider.settings.clock_skew).saturating_add(GRACE);
     let life = life.saturating_add(party.provider.settings.clock_skew);
-    revocations.revoke_for(world, Word::Proven, revocations.mark(spent), token.issued(), life).await
+    revocations.revoke_for(world, Word::Proven, spent, token.issued(), life).await
 }
 
 /// What clocks may lose in rounding.

@@ -3,12 +3,12 @@
 //! The frame is another site's, so our cookies seldom come along: the provider's name of the session is what counts. Anybody
 //! may load it, so whoever knows that name may end the session, and nothing else happens; never is the provider told.
 
-use super::{answered, wrong_method};
+use super::answered;
 use crate::http::page::{May, page};
 use crate::http::{Url, form};
 use crate::policy::{Name, Word};
 use crate::session::RelyingParty;
-use crate::words::{Reason, Request, Stop};
+use crate::words::{Reason, Refusal, Request, Stop};
 use crate::world::World;
 
 /// The longest `sid`, in bytes.
@@ -17,14 +17,14 @@ const LONGEST: usize = 1024;
 /// Ends the session that `iss` and `sid` name; without both, or with another issuer, nothing ends. The answer is the same.
 pub async fn front_channel(world: &World, party: &RelyingParty, request: &Request) -> Stop {
     if !matches!(request.method(), Some("GET" | "HEAD")) {
-        return wrong_method("GET, HEAD".to_owned());
+        return Refusal::wrong_method("GET, HEAD").into();
     }
     let mut cookies = Vec::new();
     if let Some(sid) = named(party, request) {
         let revocations = &party.revocations;
-        let mark = revocations.mark(Name::ProviderSession { issuer: &party.issuer, sid: &sid });
+        let name = Name::ProviderSession { issuer: &party.issuer, sid: &sid };
         let life = revocations.settings.max_age;
-        if let Err(refusal) = revocations.revoke_for(world, Word::Anyones, mark, world.now(), life).await {
+        if let Err(refusal) = revocations.revoke_for(world, Word::Anyones, name, world.now(), life).await {
             return refusal.into();
         }
         let opened = party.sessions.open(world, &request.headers);
@@ -38,8 +38,7 @@ pub async fn front_channel(world: &World, party: &RelyingParty, request: &Reques
 
 /// The session that is named: both parameters, each once.
 fn named(party: &RelyingParty, request: &Request) -> Option<String> {
-    let (_, query) = request.target()?.split_once('?')?;
-    let fields = form::parse(query).ok()?;
+    let fields = form::parse(request.query()?).ok()?;
     let one = |name: &str| {
         let mut values = fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value);
         values.next().filter(|_| values.next().is_none())

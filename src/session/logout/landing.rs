@@ -1,13 +1,13 @@
 //! The browser comes back from the provider's logout: OIDC RP-Initiated Logout §3. Whoever lands here is done, and has nothing
 //! to gain: the `state` tells only whether this browser began it.
 
-use super::{answered, wrong_method};
+use super::answered;
 use crate::config::Logout;
 use crate::http::cookie::{self, Attributes, Keep, SameSite};
 use crate::http::form;
 use crate::http::page::{May, page};
 use crate::session::{RelyingParty, Sessions};
-use crate::words::{Headers, Reason, Request, Response, Stop};
+use crate::words::{Headers, Reason, Refusal, Request, Response, Stop};
 
 /// How long a logout at the provider may take, in seconds.
 const LIFE: u64 = 600;
@@ -35,10 +35,9 @@ impl Sessions {
 /// Takes a browser back.
 pub fn land(logout: &Logout, party: &RelyingParty, request: &Request) -> Stop {
     if !matches!(request.method(), Some("GET" | "HEAD")) {
-        return wrong_method("GET, HEAD".to_owned());
+        return Refusal::wrong_method("GET, HEAD").into();
     }
-    let query = request.target().and_then(|target| target.split_once('?')).map_or("", |(_, query)| query);
-    let fields = form::parse(query).unwrap_or_default();
+    let fields = form::parse(request.query().unwrap_or_default()).unwrap_or_default();
     let state = fields.iter().find(|(name, _)| name == "state").map(|(_, value)| value.as_str());
     match state.and_then(|state| party.sessions.logout_over(&request.headers, state)) {
         Some(forgotten) => done(logout, vec![forgotten], Reason::LogoutDone),

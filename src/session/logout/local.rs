@@ -1,7 +1,7 @@
 //! A person logs out here, and at the provider if it takes part: OIDC RP-Initiated Logout §2.
 
+use super::answered;
 use super::landing::done;
-use super::{answered, wrong_method};
 use crate::config::Logout;
 use crate::http::navigation::{self, Audience};
 use crate::http::page::{May, page};
@@ -19,7 +19,7 @@ use std::rc::Rc;
 pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, request: &Request) -> Stop {
     let method = request.method().unwrap_or_default();
     if !logout.methods.iter().any(|known| known == method) {
-        return wrong_method(logout.methods.join(", "));
+        return Refusal::wrong_method(logout.methods.join(", ")).into();
     }
     if !navigation::is_from_here(request, party.redirect_uri.origin()) {
         return match navigation::audience(request) {
@@ -53,10 +53,10 @@ pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, r
 /// Denies the session to every worker, and with it all others of the person where that is configured.
 async fn revoke(world: &World, logout: &Logout, party: &RelyingParty, opened: &Opened) -> Result<(), Refusal> {
     let (revocations, content) = (&party.revocations, &opened.content);
-    revocations.revoke(world, revocations.mark(Name::Session(&content.sid)), world.now()).await?;
+    revocations.revoke(world, Name::Session(&content.sid), world.now()).await?;
     if logout.all_sessions {
         let name = Name::Subject { issuer: &party.issuer, subject: &content.subject };
-        revocations.revoke(world, revocations.mark(name), world.now()).await?;
+        revocations.revoke(world, name, world.now()).await?;
     }
     Ok(())
 }

@@ -10,16 +10,11 @@ pub use front::front_channel;
 pub use landing::land;
 pub use local::log_out;
 
-use crate::words::{Reason, Refusal, Response, Stop};
+use crate::words::{Reason, Response, Stop};
 
 /// The answer with what must never be kept by anybody.
 fn answered(response: Response, cookies: Vec<String>, reason: Reason) -> Stop {
     let response = response.with("cache-control", "no-store").with("referrer-policy", "no-referrer");
     let response = cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
     Stop::Answered { response, reason }
-}
-
-fn wrong_method(allowed: String) -> Stop {
-    let headers = vec![("allow", allowed)];
-    Refusal { headers, ..Refusal::new(Reason::MethodNotAllowed, "not a method of this path") }.into()
 }
