@@ -5,15 +5,12 @@ mod keyed_hash;
 pub use keyed_hash::KeyedHash;
 
 use crate::words::Secret;
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+use oidc_proxy_wasm_cipher::{Cipher, NONCE, TAG};
 use sha2::Sha256;
 
 /// Bytes of a key's id, in the clear before the nonce.
 const KEY_ID: usize = 4;
-/// Bytes of a nonce: long enough to be random for every seal.
-const NONCE: usize = 24;
 
 /// What is sealed. Each purpose has keys of its own, so nothing sealed for one opens for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +44,7 @@ pub struct Sealer {
 
 struct Key {
     id: [u8; KEY_ID],
-    cipher: XChaCha20Poly1305,
+    cipher: Cipher,
 }
 
 impl Sealer {
@@ -61,21 +58,19 @@ impl Sealer {
     /// The result is the key's id, the nonce, the ciphertext and its tag. `None` when the ring is empty.
     pub fn seal(&self, nonce: [u8; NONCE], associated: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
         let key = self.keys.first()?;
-        let payload = Payload { msg: plain, aad: associated };
-        let sealed = key.cipher.encrypt(&XNonce::from(nonce), payload).ok()?;
-        Some([key.id.as_slice(), &nonce, &sealed].concat())
+        let mut text = plain.to_vec();
+        let tag = key.cipher.seal(&nonce, associated, &mut text)?;
+        Some([key.id.as_slice(), &nonce, &text, &tag].concat())
     }
 
     /// Opens what [`Self::seal`] made with the same `associated` data under any key of the ring.
     pub fn open(&self, associated: &[u8], sealed: &[u8]) -> Result<Vec<u8>, Unreadable> {
         let (id, rest) = sealed.split_first_chunk::<KEY_ID>().ok_or(Unreadable)?;
-        let (nonce, ciphertext) = rest.split_first_chunk::<NONCE>().ok_or(Unreadable)?;
-        let payload = || Payload { msg: ciphertext, aad: associated };
-        self.keys
-            .iter()
-            .filter(|key| key.id == *id)
-            .find_map(|key| key.cipher.decrypt(&XNonce::from(*nonce), payload()).ok())
-            .ok_or(Unreadable)
+        let (nonce, rest) = rest.split_first_chunk::<NONCE>().ok_or(Unreadable)?;
+        let (text, tag) = rest.split_last_chunk::<TAG>().ok_or(Unreadable)?;
+        let mut text = text.to_vec();
+        let opens = |key: &Key| key.id == *id && key.cipher.open(nonce, associated, &mut text, tag);
+        if self.keys.iter().any(opens) { Ok(text) } else { Err(Unreadable) }
     }
 }
 
@@ -86,7 +81,7 @@ impl Key {
         let mut key = zeroize::Zeroizing::new([0; 32]);
         hkdf.expand(&[purpose.label(), b" id"].concat(), &mut id).ok()?;
         hkdf.expand(&[purpose.label(), b" key"].concat(), key.as_mut()).ok()?;
-        Some(Self { id, cipher: XChaCha20Poly1305::new_from_slice(key.as_ref()).ok()? })
+        Some(Self { id, cipher: Cipher::new(&key) })
     }
 }
 
