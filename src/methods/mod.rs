@@ -158,6 +158,8 @@ async fn search(
             }
             (Method::Userinfo, Some(presented)) => Some(Box::pin(userinfo::identify(world, guard, presented)).await?),
             (Method::Bearer | Method::Introspection | Method::Userinfo, None) => None,
+            // None of these is in `Method::ALL` yet, so no rule has them.
+            (Method::GatewayToken | Method::RefreshToken | Method::Password | Method::ClientCredentials, _) => None,
             // Neither an optional identity nor one on trial is ever asked for.
             (Method::AuthorizationCode, _) if guard.rule.allow == Allow::Optional => None,
             (Method::AuthorizationCode, _) if guard.rule.mode == Mode::Report => None,

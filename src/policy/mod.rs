@@ -1,5 +1,6 @@
 //! May this identity do this here?
 
+mod buckets;
 mod claims;
 mod consumer;
 mod email;

@@ -14,10 +14,18 @@ pub enum Method {
     Session,
     /// A JWT access token, judged by its signature (RFC 6750, RFC 9068).
     Bearer,
+    /// An access token that this gateway issued itself.
+    GatewayToken,
     /// An access token that its provider is asked about (RFC 7662).
     Introspection,
     /// An access token that opens the provider's userinfo endpoint (OIDC Core §5.3).
     Userinfo,
+    /// The caller's refresh token, traded at the provider (RFC 6749 §6).
+    RefreshToken,
+    /// A user's name and password, traded at the provider (RFC 6749 §4.3).
+    Password,
+    /// A client's own id and secret, traded at the provider (RFC 6749 §4.4).
+    ClientCredentials,
     /// A login at the provider (RFC 6749 §4.1).
     AuthorizationCode,
 }
@@ -29,7 +37,7 @@ impl Method {
 
     /// Whether its credential is an access token that the caller brings.
     pub const fn takes_access_tokens(self) -> bool {
-        matches!(self, Self::Bearer | Self::Introspection | Self::Userinfo)
+        matches!(self, Self::Bearer | Self::GatewayToken | Self::Introspection | Self::Userinfo)
     }
 
     /// The name in configuration, logs and metrics.
@@ -37,8 +45,12 @@ impl Method {
         match self {
             Self::Session => "session",
             Self::Bearer => "bearer",
+            Self::GatewayToken => "gateway_token",
             Self::Introspection => "introspection",
             Self::Userinfo => "userinfo",
+            Self::RefreshToken => "refresh_token",
+            Self::Password => "password",
+            Self::ClientCredentials => "client_credentials",
             Self::AuthorizationCode => "authorization_code",
         }
     }

@@ -1,36 +1,20 @@
 //! How often a caller may come.
 
-mod bucket;
 mod service;
-mod slots;
 
-use crate::cache::Cache;
+use super::buckets::{Allowance, Buckets, Caller, Taken};
 use crate::config::{Counted, MOST_PER_PERIOD, OnFailure, Rate, RateLimit, RateLimitService, Rule};
-use crate::seal::KeyedHash;
 use crate::words::json::whole;
 use crate::words::{Identity, Reason, Refusal, Secret};
 use crate::world::{Metric, World};
-use bucket::{Allowance, Bucket, Taken};
 use serde_json::Value;
-use slots::Caller;
 use std::borrow::Cow;
-use std::cell::RefCell;
-
-/// How many callers a worker counts by itself; what is beyond is forgotten, oldest use first.
-const OWN: usize = 8192;
 
 /// Header fields for a client.
 pub type Fields = Vec<(&'static str, String)>;
 
 /// Counts the requests of all rules.
-///
-/// The workers of a host count in its shared data (`slots.rs`). What a worker counts there it counts by itself as well, and
-/// goes by that where nothing is shared, or where others wrote first all the time: so no more than the limit times the
-/// number of workers ever passes, and on a host with shared data as good as always the limit itself.
-pub struct Limiter {
-    hash: KeyedHash,
-    own: RefCell<Cache<Caller, Bucket>>,
-}
+pub struct Limiter(Buckets);
 
 /// Who is counted.
 #[derive(Clone, Copy)]
@@ -60,7 +44,7 @@ impl Limiter {
     /// A limiter whose callers nobody recognizes that does not hold the ring. Without a secret the hashes are under a
     /// key that everybody knows.
     pub fn new(ring: &[Secret]) -> Self {
-        Self { hash: KeyedHash::new(ring, b"oidc-proxy-wasm limit v1"), own: RefCell::new(Cache::new(OWN)) }
+        Self(Buckets::new(ring, b"oidc-proxy-wasm limit v1"))
     }
 
     /// Counts one request under `rule`, and gives the header fields for its answer; a refusal when the caller has spent
@@ -82,26 +66,13 @@ impl Limiter {
         let period = u64::from(window).saturating_mul(1000);
         let allowance = Allowance { limit, period, burst: burst.unwrap_or(limit) };
         let quota = |remaining, reset| Some(Quota { limit, window: Some(window), remaining, reset });
-        match self.count(world, self.caller(asked, period), allowance) {
+        match self.0.take(&**world, self.caller(asked, period), allowance) {
             Taken::Granted { remaining, full_in } => Ok(asked.told(quota(remaining, full_in.div_ceil(1000)))),
             Taken::Refused { wait } => {
                 let wait = wait.div_ceil(1000).max(1);
                 Err(asked.refused(world, wait, quota(0, wait)))
             }
         }
-    }
-
-    fn count(&self, world: &World, caller: Caller, allowance: Allowance) -> Taken {
-        let now = world.now_millis();
-        let own = {
-            let mut own = self.own.borrow_mut();
-            let (after, taken) = own.get(&caller).unwrap_or(Bucket::FULL).take(allowance, now);
-            if let Some(after) = after {
-                own.insert(caller, after, 1);
-            }
-            taken
-        };
-        slots::take(&**world, caller, allowance, now).unwrap_or(own)
     }
 
     /// Whose bucket it is: that of one caller of one issuer under one rule. Another period is another bucket.
@@ -114,7 +85,7 @@ impl Limiter {
             Counts::Stranger => (3, "", ""),
         };
         let rule = asked.rule.name.as_bytes();
-        Caller::new(self.hash.of(&[rule, &period.to_le_bytes(), &[kind], issuer.as_bytes(), name.as_bytes()]))
+        self.0.caller(&[rule, &period.to_le_bytes(), &[kind], issuer.as_bytes(), name.as_bytes()])
     }
 }
 

@@ -275,7 +275,7 @@ fn a_hundred_thousand_callers_stay_within_the_bound() {
     }
     assert_eq!(script.shared_keys().len(), 4096);
     assert!(script.shared_bytes() <= 4096 * 16 * 36, "{}", script.shared_bytes());
-    assert!(limiter.own.borrow().len() <= OWN);
+    assert!(limiter.0.own_are_bounded());
     let late =
         (99_000..100_000).filter(|caller| take(&limiter, &script, &rule, Some(&person(&caller.to_string()))).is_ok());
     assert_eq!(late.count(), 0, "whoever came last is known");
@@ -285,29 +285,6 @@ fn a_hundred_thousand_callers_stay_within_the_bound() {
         take(&limiter, &script, &rule, Some(&person(&format!("later {caller}")))).unwrap();
     }
     assert!(script.shared_bytes() <= 30_000 * 36 + 4096, "{}", script.shared_bytes());
-}
-
-/// Sixteen to a slot; who has most of its bucket left goes first, and is never the one that came.
-#[test]
-fn a_slot_forgets_who_has_spent_the_least() {
-    let script = Script::new();
-    let host: &dyn Host = &script;
-    let caller = |number: u8| Caller::new([&[1, 2, number][..], &[0; 29]].concat().try_into().unwrap());
-    let allowance = Allowance { limit: 100, period: 60_000, burst: 100 };
-    let now = host.now_millis();
-    let take = |number| slots::take(host, caller(number), allowance, now).unwrap();
-    // The first is at its limit, the others have come twice, the second once.
-    let spent = (0..100).map(|_| take(0)).filter(|taken| matches!(taken, Taken::Granted { .. }));
-    assert_eq!(spent.count(), 100);
-    take(1);
-    let twice = (2..16).chain(2..16).map(take);
-    assert_eq!(twice.filter(|taken| matches!(taken, Taken::Granted { remaining: 98, .. })).count(), 14);
-    assert_eq!((script.shared_keys().len(), script.shared_bytes()), (1, 16 * 36));
-    take(16);
-    assert_eq!(script.shared_bytes(), 16 * 36);
-    assert!(matches!(take(0), Taken::Refused { .. }), "who has spent all is not forgotten");
-    assert!(matches!(take(16), Taken::Granted { remaining: 98, .. }), "who came is not forgotten");
-    assert!(matches!(take(1), Taken::Granted { remaining: 99, .. }), "who had spent the least is");
 }
 
 /// Another module may write where we do: what is no table counts as none, and nothing worse comes of any of it.

@@ -69,6 +69,12 @@ impl Bucket {
         }
     }
 
+    /// Puts one request back.
+    pub fn give(self, allowance: Allowance, now: u64) -> Self {
+        let spent = self.spent_at(now).saturating_sub(allowance.period);
+        Self { spent, limit: allowance.limit, at: now }
+    }
+
     /// In how many milliseconds it is full again.
     pub fn full_in(&self, now: u64) -> u64 {
         self.spent_at(now).div_ceil(u64::from(self.limit.max(1)))
@@ -159,6 +165,17 @@ mod tests {
         let (after, taken) = spent(600, 600).take(per_minute(60, 60), NOW);
         assert_eq!(taken, Taken::Refused { wait: 1000 });
         assert!(matches!(after.unwrap().take(per_minute(60, 60), NOW + 1000).1, Taken::Granted { remaining: 0, .. }));
+    }
+
+    #[test]
+    fn what_is_given_back_is_there_again() {
+        let limit = per_minute(60, 2);
+        let (one, _) = Bucket::FULL.take(limit, NOW);
+        let (two, _) = one.unwrap().take(limit, NOW);
+        assert!(matches!(two.unwrap().take(limit, NOW).1, Taken::Refused { .. }));
+        assert!(matches!(two.unwrap().give(limit, NOW).take(limit, NOW).1, Taken::Granted { remaining: 0, .. }));
+        // Never more than it holds.
+        assert_eq!(Bucket::FULL.give(limit, NOW).full_in(NOW), 0);
     }
 
     proptest! {

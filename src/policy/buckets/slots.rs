@@ -5,7 +5,7 @@
 //! a request: who reads them learns keyed hashes and counts, and who can write there is a module that the operator loaded
 //! under the same `vm_id`, which could refill buckets or empty them, and nothing else.
 
-use super::bucket::{Allowance, Bucket, Taken};
+use super::bucket::Bucket;
 use crate::world::{Host, Version};
 
 /// How many slots there are.
@@ -35,9 +35,14 @@ impl Caller {
     }
 }
 
-/// Takes one request out of the caller's bucket. `None` where the host shares nothing, or where others wrote first every
-/// time: nothing was counted then.
-pub fn take(host: &dyn Host, caller: Caller, allowance: Allowance, now: u64) -> Option<Taken> {
+/// Changes the caller's bucket: `change` gives it as it is afterwards, unless it stays. `None` where the host shares
+/// nothing, or where others wrote first every time: nothing was changed then.
+pub fn change<T>(
+    host: &dyn Host,
+    caller: Caller,
+    now: u64,
+    change: impl Fn(Bucket) -> (Option<Bucket>, T),
+) -> Option<T> {
     let slot = caller.slot();
     let mut seen = None;
     for _ in 0..TRIES {
@@ -49,13 +54,13 @@ pub fn take(host: &dyn Host, caller: Caller, allowance: Allowance, now: u64) -> 
         seen = Some(version);
         let mut buckets = read(&bytes);
         let found = buckets.iter().find(|(known, _)| *known == caller).map_or(Bucket::FULL, |(_, bucket)| *bucket);
-        let (after, taken) = found.take(allowance, now);
-        let Some(after) = after else { return Some(taken) };
+        let (after, outcome) = change(found);
+        let Some(after) = after else { return Some(outcome) };
         buckets.retain(|(known, bucket)| *known != caller && bucket.full_in(now) > 0);
         make_room(&mut buckets, now);
         buckets.push((caller, after));
         if host.share(&slot, &write(&buckets), version).is_ok() {
-            return Some(taken);
+            return Some(outcome);
         }
     }
     None
@@ -102,4 +107,34 @@ fn write(buckets: &[(Caller, Bucket)]) -> Vec<u8> {
         bytes.extend(bucket.at.to_le_bytes());
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Allowance, Taken};
+    use super::*;
+    use crate::world::script::Script;
+
+    /// Sixteen to a slot; who has most of its bucket left goes first, and is never the one that came.
+    #[test]
+    fn a_slot_forgets_who_has_spent_the_least() {
+        let script = Script::new();
+        let host: &dyn Host = &script;
+        let caller = |number: u8| Caller::new([&[1, 2, number][..], &[0; 29]].concat().try_into().unwrap());
+        let allowance = Allowance { limit: 100, period: 60_000, burst: 100 };
+        let now = host.now_millis();
+        let take = |number| change(host, caller(number), now, |bucket| bucket.take(allowance, now)).unwrap();
+        // The first is at its limit, the others have come twice, the second once.
+        let spent = (0..100).map(|_| take(0)).filter(|taken| matches!(taken, Taken::Granted { .. }));
+        assert_eq!(spent.count(), 100);
+        take(1);
+        let twice = (2..16).chain(2..16).map(take);
+        assert_eq!(twice.filter(|taken| matches!(taken, Taken::Granted { remaining: 98, .. })).count(), 14);
+        assert_eq!((script.shared_keys().len(), script.shared_bytes()), (1, 16 * 36));
+        take(16);
+        assert_eq!(script.shared_bytes(), 16 * 36);
+        assert!(matches!(take(0), Taken::Refused { .. }), "who has spent all is not forgotten");
+        assert!(matches!(take(16), Taken::Granted { remaining: 98, .. }), "who came is not forgotten");
+        assert!(matches!(take(1), Taken::Granted { remaining: 99, .. }), "who had spent the least is");
+    }
 }
