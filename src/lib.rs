@@ -5,6 +5,7 @@
 pub mod cache;
 pub mod config;
 pub mod exchange;
+pub mod gateway;
 pub mod http;
 pub mod jose;
 pub mod methods;

@@ -47,7 +47,8 @@ mod tests {
         let key: [u8; 32] = std::array::from_fn(|at| 0x80 + u8::try_from(at).unwrap());
         let nonce: [u8; 24] = std::array::from_fn(|at| 0x40 + u8::try_from(at).unwrap());
         let associated = [0x50, 0x51, 0x52, 0x53, 0xc0, 0xc1, 0xc2, 0xc3, 0xc4, 0xc5, 0xc6, 0xc7];
-        let plain = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen \
+        let plain =
+            b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen \
                       would be it.";
         let (cipher, mut text) = (Cipher::new(&key), plain.to_vec());
         let tag = cipher.seal(&nonce, &associated, &mut text).unwrap();

@@ -6,8 +6,8 @@ use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
 use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
 use super::{
-    addresses, cache_reader, consumer_reader, merge, operator_reader, protobuf, provider_reader, session_reader, shape,
-    whole,
+    addresses, cache_reader, consumer_reader, gateway_tokens_reader, merge, operator_reader, protobuf, provider_reader,
+    session_reader, shape, whole,
 };
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
@@ -74,14 +74,30 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let cache = cache_reader::read(&top.section("cache"))?;
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
     let operator = operator_reader::read(top, &providers);
-    whole::check_operator(operator.as_ref(), &rules, problems);
+    let gateway_tokens = gateway_tokens_reader::read(top, &consumers);
+    let owned = whole::fixed_paths(operator.as_ref(), gateway_tokens.as_ref());
+    whole::check_fixed_paths(&owned, &rules, problems);
+    if gateway_tokens.is_none() && !top.has("gateway_tokens") {
+        whole::check_gateway_method(&rules, problems);
+    }
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
-    Some(Config { bodies, providers, rules, session, revocation, operator, cache, observability, asserted_headers })
+    Some(Config {
+        bodies,
+        providers,
+        rules,
+        gateway_tokens,
+        session,
+        revocation,
+        operator,
+        cache,
+        observability,
+        asserted_headers,
+    })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {

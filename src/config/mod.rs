@@ -7,6 +7,8 @@ mod clusters;
 mod consumer;
 mod consumer_reader;
 mod duration;
+mod gateway_tokens;
+mod gateway_tokens_reader;
 pub mod keys;
 mod load;
 mod login_reader;
@@ -40,6 +42,7 @@ mod whole;
 
 pub use cache::{Bounds, Cache, KeysCache};
 pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
+pub use gateway_tokens::{GatewayClient, GatewayTokens, SecretHash};
 pub use load::load;
 pub use logout::Logout;
 pub use operator::Operator;
@@ -84,6 +87,8 @@ pub struct Config {
     pub providers: Vec<Provider>,
     /// The rules; the first match decides.
     pub rules: Vec<Rule>,
+    /// What the gateway itself issues, if it does.
+    pub gateway_tokens: Option<GatewayTokens>,
     /// Sessions; present whenever a rule uses them.
     pub session: Option<Session>,
     /// What was revoked.

@@ -73,10 +73,16 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
 /// Adds what a rule says about identities.
 fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let section = written.merged;
-    let places = read_providers(section, written.providers);
+    let methods = read_methods(written.own, section, rule.allow);
+    // The gateway's own tokens are of no provider.
+    let needs_provider = methods.is_empty() || methods.iter().any(|method| *method != Method::GatewayToken);
+    let places = if needs_provider || section.has("provider") {
+        read_providers(section, written.providers)
+    } else {
+        Some(Vec::new())
+    };
     let first = places.as_ref().and_then(|places| places.first());
     let provider = first.and_then(|place| written.providers.get(*place)).and_then(|(_, provider)| provider.as_ref());
-    let methods = read_methods(written.own, section, rule.allow);
     let logs_in = methods.contains(&Method::AuthorizationCode) || has_unknown_method(section);
     let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
     let credentials = token_reader::credentials(&section.section("credentials"));

@@ -1,11 +1,14 @@
 //! Secrets as they are configured: inline or from a variable, and which of them are none.
 
-use super::section::Context;
+use super::section::{Context, Section};
 use crate::words::Secret;
 use serde_json::Value;
 
 /// The least length of a session secret, in bytes.
 pub(super) const LEAST: usize = 32;
+
+/// More secrets than any rotation needs.
+const MAX_SECRETS: usize = 16;
 
 /// Words that stand in examples where a secret should be.
 const EXAMPLES: [&str; 12] = [
@@ -62,6 +65,28 @@ fn from_env(context: &Context, name: &str, path: &str) -> Option<String> {
             None
         }
     }
+}
+
+/// The key ring at `name`: secrets that nobody can guess, no two alike. What is wrong with it is reported.
+pub(super) fn ring(section: &Section, name: &str) -> Vec<Secret> {
+    let mut secrets: Vec<Secret> = Vec::new();
+    section.value(name);
+    for (place, value) in section.items(name).iter().enumerate() {
+        let path = format!("{}[{place}]", section.at(name));
+        let problems = &section.context.problems;
+        let Some(secret) = read(section.context, value, &path) else {
+            continue;
+        };
+        match weakness(&secret) {
+            Some(weakness) => problems.add(path, weakness),
+            None if secrets.contains(&secret) => problems.add(path, "stands twice among the secrets"),
+            None => secrets.push(secret),
+        }
+    }
+    if secrets.len() > MAX_SECRETS {
+        section.problem(name, format!("{} secrets, needs {MAX_SECRETS} at most", secrets.len()));
+    }
+    secrets
 }
 
 /// What makes a session secret none: too short, or easy to guess.

@@ -7,11 +7,7 @@ use super::{
     Bond, CookieSettings, Lives, Refresh, Remember, Rule, SameSite, Session, SessionFact, SessionHeaders, secrets,
 };
 use crate::http::{self, Scheme, Url};
-use crate::words::Secret;
 use std::time::Duration;
-
-/// More secrets than any rotation needs.
-const MAX_SECRETS: usize = 16;
 
 /// How often use is written down unless configured.
 const TOUCH: Duration = Duration::from_secs(60);
@@ -21,7 +17,7 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// The section `session`; `rules` say where its cookie must work.
 pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
-    let secrets = read_secrets(section);
+    let secrets = secrets::ring(section, "secrets");
     let cookie = read_cookie(&section.section("cookie"), rules);
     let lives = read_lives(section)?;
     let touch = read_touch(section, lives.idle)?;
@@ -43,27 +39,6 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         keep_claims: section.items("keep_claims").iter().filter_map(claim_path).collect(),
         accept_older_sessions: section.flag("accept_older_sessions"),
     })
-}
-
-fn read_secrets(section: &Section) -> Vec<Secret> {
-    let mut secrets: Vec<Secret> = Vec::new();
-    section.value("secrets");
-    for (place, value) in section.items("secrets").iter().enumerate() {
-        let path = format!("{}[{place}]", section.at("secrets"));
-        let problems = &section.context.problems;
-        let Some(secret) = secrets::read(section.context, value, &path) else {
-            continue;
-        };
-        match secrets::weakness(&secret) {
-            Some(weakness) => problems.add(path, weakness),
-            None if secrets.contains(&secret) => problems.add(path, "stands twice among the secrets"),
-            None => secrets.push(secret),
-        }
-    }
-    if secrets.len() > MAX_SECRETS {
-        section.problem("secrets", format!("{} secrets, needs {MAX_SECRETS} at most", secrets.len()));
-    }
-    secrets
 }
 
 fn read_lives(section: &Section) -> Option<Lives> {

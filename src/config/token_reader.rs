@@ -116,7 +116,7 @@ pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials
         own.problem("token", "has introspect_jwt without bearer: introspection alone asks about every token");
     }
     if providers > 1
-        && let Some(other) = methods.iter().find(|method| **method != Method::Bearer)
+        && let Some(other) = methods.iter().find(|method| !matches!(method, Method::Bearer | Method::GatewayToken))
     {
         let why = match other {
             Method::Introspection | Method::Userinfo => "an opaque token does not say who issued it",

@@ -2,7 +2,7 @@
 
 use super::problem::{Problems, quoted};
 use super::upstream_reader::spelled;
-use super::{Allow, AmbiguousPaths, Discovery, Errors, Operator, Provider, Rule, Session, TokenForm};
+use super::{Allow, AmbiguousPaths, Discovery, Errors, GatewayTokens, Operator, Provider, Rule, Session, TokenForm};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::words::Method;
@@ -206,16 +206,36 @@ fn check_logout(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &P
     }
 }
 
-/// The operator's path, which is one on every host, means nothing else.
-pub(super) fn check_operator(operator: Option<&Operator>, rules: &[Rule], problems: &Problems) {
-    let Some(operator) = operator else { return };
-    for (place, rule) in rules.iter().enumerate() {
-        let login = rule.login.as_ref();
-        let resource = rule.token.resource.as_ref().map(|resource| resource_path(&resource.url));
-        let fixed = [login.map(|it| it.redirect_uri.path()), login.and_then(|it| it.initiate_path.as_deref())];
-        let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, path)| path == operator.path);
-        if of_logout || fixed.contains(&Some(&operator.path)) || resource.as_ref() == Some(&operator.path) {
-            problems.add("operator.path", format!("means something else in rules[{place}]"));
+/// The paths of ours that belong to no rule, with the keys that say them.
+pub(super) fn fixed_paths(operator: Option<&Operator>, gateway: Option<&GatewayTokens>) -> Vec<(String, String)> {
+    let operator = operator.map(|operator| ("operator.path".to_owned(), operator.path.clone()));
+    let gateway = gateway
+        .into_iter()
+        .flat_map(|gateway| gateway.paths().map(|(key, path)| (format!("gateway_tokens.{key}"), path.to_owned())));
+    operator.into_iter().chain(gateway).collect()
+}
+
+/// Those paths, which count on every host, mean nothing else.
+pub(super) fn check_fixed_paths(owned: &[(String, String)], rules: &[Rule], problems: &Problems) {
+    for (at, (key, path)) in owned.iter().enumerate() {
+        if let Some((other, _)) = owned.iter().take(at).find(|(_, other)| other == path) {
+            problems.add(key.clone(), format!("is that of {other}"));
         }
+        for (place, rule) in rules.iter().enumerate() {
+            let login = rule.login.as_ref();
+            let resource = rule.token.resource.as_ref().map(|resource| resource_path(&resource.url));
+            let fixed = [login.map(|it| it.redirect_uri.path()), login.and_then(|it| it.initiate_path.as_deref())];
+            let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, other)| other == path);
+            if of_logout || fixed.contains(&Some(path)) || resource.as_ref() == Some(path) {
+                problems.add(key.clone(), format!("means something else in rules[{place}]"));
+            }
+        }
+    }
+}
+
+/// Tokens that nobody issues open nothing.
+pub(super) fn check_gateway_method(rules: &[Rule], problems: &Problems) {
+    for (place, _) in rules.iter().enumerate().filter(|(_, rule)| rule.methods.contains(&Method::GatewayToken)) {
+        problems.add(format!("rules[{place}].methods"), "has gateway_token, which needs `gateway_tokens`");
     }
 }

@@ -1,9 +1,11 @@
 //! A loaded configuration, ready to decide: rules with what they work with, and the endpoints that are ours.
 
 use super::endpoints::{Endpoint, Serves};
+use super::gateway;
 use super::index::Index;
 use super::rules::Asked;
 use crate::config::{self, Bodies, Config, HostMatch, Login, Observability, Problem, ResponseMode, Rule};
+use crate::gateway::GatewayTokens;
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
@@ -31,6 +33,8 @@ pub struct Gate {
     revocations: Rc<Revocations>,
     /// Who may operate, if anybody.
     operator: Option<Guard>,
+    /// What the gateway itself issues.
+    gateway: Option<Rc<GatewayTokens>>,
     asserted_headers: Asserted,
     /// What names of our cookies begin with.
     cookie: Option<String>,
@@ -65,6 +69,7 @@ impl Gate {
         let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
+        let gateway = config.gateway_tokens.clone().map(GatewayTokens::new).transpose()?.map(Rc::new);
         let operator = config.operator.as_ref().map(|operator| Guard {
             place: u32::MAX,
             rule: operator.rule.clone(),
@@ -72,13 +77,14 @@ impl Gate {
             providers: Rc::clone(&providers),
             tokens: Rc::clone(&tokens),
             revocations: Rc::clone(&revocations),
+            gateway: None,
         });
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
-            let revocations = Rc::clone(&revocations);
+            let (revocations, gateway) = (Rc::clone(&revocations), gateway.clone());
             let place = u32::try_from(at).unwrap_or(u32::MAX);
-            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations })
+            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations, gateway })
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -87,12 +93,13 @@ impl Gate {
             bodies: config.bodies,
             observability: config.observability,
             providers,
-            endpoints: endpoints(&guards, config.operator.as_ref()),
+            endpoints: endpoints(&guards, config.operator.as_ref(), config.gateway_tokens.as_ref()),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
             limiter,
             revocations,
             operator,
+            gateway,
             asserted_headers: Asserted::new(config.asserted_headers),
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
@@ -137,6 +144,11 @@ impl Gate {
     /// Who may operate.
     pub(super) fn operator(&self) -> Option<&Guard> {
         self.operator.as_ref()
+    }
+
+    /// What the gateway itself issues.
+    pub(super) fn gateway(&self) -> Option<&GatewayTokens> {
+        self.gateway.as_deref()
     }
 
     /// What counts requests.
@@ -314,7 +326,11 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard], operator: Option<&config::Operator>) -> BTreeMap<String, Vec<Endpoint>> {
+fn endpoints(
+    guards: &[Guard],
+    operator: Option<&config::Operator>,
+    gateway: Option<&config::GatewayTokens>,
+) -> BTreeMap<String, Vec<Endpoint>> {
     let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
         let here = endpoints.entry(path.to_owned()).or_default();
@@ -354,10 +370,24 @@ fn endpoints(guards: &[Guard], operator: Option<&config::Operator>) -> BTreeMap<
             add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
         }
     }
+    let mut own = |path: String, host: Option<&str>, serves: Serves| {
+        let endpoint = Endpoint { host: host.map(str::to_owned), serves, guards: Vec::new() };
+        endpoints.entry(path).or_default().push(endpoint);
+    };
     if let Some(operator) = operator {
-        let guards = Vec::new();
-        let endpoint = Endpoint { host: None, serves: Serves::Operator, guards };
-        endpoints.entry(operator.path.clone()).or_default().push(endpoint);
+        own(operator.path.clone(), None, Serves::Operator);
+    }
+    if let Some(gateway) = gateway {
+        let host = Some(gateway.url.host());
+        own(gateway::metadata_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
+        for (key, path) in gateway.paths() {
+            let asked = match key {
+                "revocation_path" => gateway::Asked::Revocation,
+                "introspection_path" => gateway::Asked::Introspection,
+                _ => gateway::Asked::Token,
+            };
+            own(path.to_owned(), host, Serves::Gateway(asked));
+        }
     }
     endpoints
 }

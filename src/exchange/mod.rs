@@ -5,6 +5,7 @@ mod challenge;
 mod endpoints;
 mod forward;
 mod gate;
+mod gateway;
 mod index;
 mod limit;
 mod operator;

@@ -75,7 +75,8 @@ fn hex(nibble: u8) -> char {
     char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
-fn decode(text: &str) -> Result<String, FormError> {
+/// Reads one name or value of a form; bytes that are no text are marked.
+pub fn decode(text: &str) -> Result<String, FormError> {
     let mut bytes = text.bytes();
     let mut decoded = Vec::with_capacity(text.len());
     while let Some(byte) = bytes.next() {

@@ -1,6 +1,7 @@
 //! Pieces of HTTP: URLs, paths, cookies, forms, header values.
 
 mod authority;
+pub mod basic;
 pub mod cookie;
 pub mod form;
 pub mod navigation;

@@ -47,6 +47,8 @@ pub enum Kind {
     AccessToken,
     /// An introspection answer (RFC 9701 §5): `typ` and `iat` are required.
     Introspection,
+    /// A client's assertion of who it is (RFC 7523 §3): `exp` is required; `typ` is `client-authentication+jwt`, or says nothing.
+    ClientAssertion,
     /// A logout token (OIDC Back-Channel Logout §2.4): `iat` is required; `typ` is `logout+jwt`, or says nothing.
     LogoutToken,
 }
@@ -126,8 +128,8 @@ impl<'a> Untrusted<'a> {
     /// `exp` lies ahead, `nbf` and `iat` do not, each give or take the skew.
     pub(super) fn is_in_time(&self, kind: Kind, now: UnixTime, skew: Duration) -> Result<(), JwtError> {
         let (early, late) = (seconds(now.minus(skew)), seconds(now.plus(skew)));
-        let expires = self.date("exp", matches!(kind, Kind::IdToken | Kind::AccessToken))?;
-        let issued = self.date("iat", kind != Kind::AccessToken)?;
+        let expires = self.date("exp", matches!(kind, Kind::IdToken | Kind::AccessToken | Kind::ClientAssertion))?;
+        let issued = self.date("iat", !matches!(kind, Kind::AccessToken | Kind::ClientAssertion))?;
         let begins = self.date("nbf", false)?;
         if expires.is_some_and(|expires| expires <= early) {
             return Err(JwtError::Expired);
@@ -175,6 +177,9 @@ impl Kind {
             Self::IdToken => typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")),
             Self::AccessToken => typ.is_none_or(|typ| !OTHERS.contains(&short_type(typ).as_str())),
             Self::Introspection => typ.is_some_and(|typ| short_type(typ) == "token-introspection+jwt"),
+            Self::ClientAssertion => {
+                typ.is_none_or(|typ| matches!(short_type(typ).as_str(), "client-authentication+jwt" | "jwt"))
+            }
             Self::LogoutToken => typ.is_none_or(|typ| matches!(short_type(typ).as_str(), "logout+jwt" | "jwt")),
         }
     }

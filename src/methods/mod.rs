@@ -3,6 +3,7 @@
 pub mod authorization_code;
 mod bearer;
 mod credential;
+mod gateway_token;
 mod introspection;
 mod session;
 mod userinfo;
@@ -10,6 +11,7 @@ mod userinfo;
 pub use credential::Hiding;
 
 use crate::config::{Allow, Login, Mode, Rule};
+use crate::gateway::GatewayTokens;
 use crate::policy::{Name, Revocations};
 use crate::provider::{AccessTokens, Lineage, Provider};
 use crate::session::{Facts, RelyingParty};
@@ -33,6 +35,8 @@ pub struct Guard {
     pub tokens: Rc<AccessTokens>,
     /// What was revoked.
     pub revocations: Rc<Revocations>,
+    /// What the gateway itself issues, where it does.
+    pub gateway: Option<Rc<GatewayTokens>>,
 }
 
 impl Guard {
@@ -73,6 +77,11 @@ impl Guard {
             return Err(Reason::AccessTokenRevoked.into());
         }
         Ok(())
+    }
+
+    /// Whether the provider is asked about tokens that nobody here can read.
+    fn asks_about_tokens(&self) -> bool {
+        self.rule.methods.iter().any(|method| matches!(method, Method::Introspection | Method::Userinfo))
     }
 
     /// Whether it takes access tokens that callers bring.
@@ -157,9 +166,10 @@ async fn search(
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)
             }
             (Method::Userinfo, Some(presented)) => Some(Box::pin(userinfo::identify(world, guard, presented)).await?),
-            (Method::Bearer | Method::Introspection | Method::Userinfo, None) => None,
+            (Method::Bearer | Method::GatewayToken | Method::Introspection | Method::Userinfo, None) => None,
+            (Method::GatewayToken, Some(presented)) => gateway_token::identify(world, guard, presented)?,
             // None of these is in `Method::ALL` yet, so no rule has them.
-            (Method::GatewayToken | Method::RefreshToken | Method::Password | Method::ClientCredentials, _) => None,
+            (Method::RefreshToken | Method::Password | Method::ClientCredentials, _) => None,
             // Neither an optional identity nor one on trial is ever asked for.
             (Method::AuthorizationCode, _) if guard.rule.allow == Allow::Optional => None,
             (Method::AuthorizationCode, _) if guard.rule.mode == Mode::Report => None,

@@ -231,7 +231,7 @@ pub(super) fn audience(claims: &Object) -> Result<Vec<String>, JwtError> {
 }
 
 /// One of the rule's audiences must be among those of the token, unless it takes any (RFC 9068 §4).
-pub(super) fn judge_audience(rules: &config::TokenRules, audience: &[String]) -> Result<(), Refusal> {
+pub fn judge_audience(rules: &config::TokenRules, audience: &[String]) -> Result<(), Refusal> {
     match &rules.audience {
         Some(ours) if !ours.iter().any(|ours| audience.contains(ours)) => {
             Err(Refusal::new(Reason::AccessTokenAudience, "`aud` has none of token.audience"))

@@ -26,14 +26,16 @@ pub mod token;
 pub mod userinfo;
 mod userinfo_check;
 
-pub use access_token::{AccessToken, AccessTokens};
+pub use access_token::{AccessToken, AccessTokens, judge_audience};
 pub use document::Condition;
 pub use end_session::{EndSession, Way};
 pub use id_token::LoginEvidence;
 pub use introspection::Introspected;
 pub use kept_claims::KeptClaims;
 pub use lineage::Lineage;
+pub use mark::Marker;
 pub use metadata::{Metadata, ResponseIss};
+pub use slots::{Slot, Slots};
 pub use userinfo_check::UserinfoAnswer;
 
 use crate::config::{self, Discovery, Problem};

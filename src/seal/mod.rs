@@ -21,6 +21,8 @@ pub enum Purpose {
     Login,
     /// What workers of one host tell each other.
     Table,
+    /// An access token that the gateway itself issued.
+    GatewayToken,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
             Self::Session => b"oidc-proxy-wasm session v1",
             Self::Login => b"oidc-proxy-wasm login v1",
             Self::Table => b"oidc-proxy-wasm table v1",
+            Self::GatewayToken => b"oidc-proxy-wasm gateway token v1",
         }
     }
 }

@@ -32,8 +32,8 @@ pub enum Method {
 
 impl Method {
     /// Every method that works, in the order in which they are tried.
-    pub const ALL: [Self; 5] =
-        [Self::Session, Self::Bearer, Self::Introspection, Self::Userinfo, Self::AuthorizationCode];
+    pub const ALL: [Self; 6] =
+        [Self::Session, Self::Bearer, Self::GatewayToken, Self::Introspection, Self::Userinfo, Self::AuthorizationCode];
 
     /// Whether its credential is an access token that the caller brings.
     pub const fn takes_access_tokens(self) -> bool {

@@ -68,6 +68,12 @@ reasons! {
     LogoutTold, "logout_told", 200, Nobody;
     /// The operator asked, and was told.
     OperatorServed, "operator_served", 200, Nobody;
+    /// The gateway issued a token of its own (RFC 6749 §4.4).
+    GatewayTokenIssued, "gateway_token_issued", 200, Nobody;
+    /// The metadata of `gateway_tokens` were asked for (RFC 8414).
+    GatewayMetadata, "gateway_metadata", 200, Nobody;
+    /// A client asked about a token of the gateway's own, or gave one back (RFC 7662, RFC 7009).
+    GatewayServed, "gateway_served", 200, Nobody;
 
     /// An endpoint of ours was asked with a method that it does not have.
     MethodNotAllowed, "method_not_allowed", 405, Caller;
@@ -132,6 +138,8 @@ reasons! {
     AccessTokenInactive, "access_token_inactive", 401, Caller;
     /// The access token was revoked here (`revocation.tokens`).
     AccessTokenRevoked, "access_token_revoked", 401, Caller;
+    /// The token does not open, or comes from a client that is no longer configured (`gateway_tokens`).
+    GatewayTokenUnreadable, "gateway_token_unreadable", 401, Caller;
     /// The access token is bound to a key or a certificate (`cnf`), which is not supported here yet.
     BindingUnsupported, "binding_unsupported", 401, Caller;
     /// The user authenticated in a weaker way than the rule asks for (`acr_values`, RFC 9470).
@@ -156,6 +164,14 @@ reasons! {
 
     /// Another site sent the logout, and no person is there to be asked.
     LogoutElsewhere, "logout_elsewhere", 403, Caller;
+    /// A request to an endpoint of `gateway_tokens` is none (RFC 6749 §5.2, `invalid_request`).
+    GatewayRequestMalformed, "gateway_request_malformed", 400, Caller;
+    /// A client of `gateway_tokens` is not known, or did not show that it is it (`invalid_client`).
+    GatewayClientRefused, "gateway_client_refused", 401, Caller;
+    /// The gateway's token endpoint knows the client credentials grant alone (`unsupported_grant_type`).
+    GatewayGrantUnsupported, "gateway_grant_unsupported", 400, Caller;
+    /// The client asked for a scope that it may not have (`invalid_scope`).
+    GatewayScopeRefused, "gateway_scope_refused", 400, Caller;
     /// The operator's request is not one.
     OperatorMalformed, "operator_malformed", 400, Caller;
     /// The request is no form with one logout token, or that is no JWS that we take (Back-Channel Logout §2.5).

@@ -2,6 +2,7 @@
 
 mod caches;
 mod files;
+mod gateway_tokens;
 mod identity;
 mod logout;
 mod providers;

@@ -12,6 +12,7 @@ pub fn configuration() -> Value {
         "defaults": defaults(),
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
+        "gateway_tokens": gateway_tokens(),
         "session": session(),
         "revocation": { "entries": 1000, "max_age": "31d", "tokens": true },
         "operator": {
@@ -50,6 +51,28 @@ fn main_provider() -> Value {
         "request_headers": { "x-api-key": { "env": "IDP_API_KEY" } },
         "response_mode": "query",
         "trusted_audiences": ["https://api.example.com"],
+    })
+}
+
+fn gateway_tokens() -> Value {
+    json!({
+        "issuer": "https://api.example.com",
+        "path": "/oauth/token",
+        "revocation_path": "/oauth/revoke",
+        "introspection_path": "/oauth/introspect",
+        "secrets": [{ "env": "GATEWAY_TOKEN_KEY" }],
+        "lifetime": "1h",
+        "clients": [
+            {
+                "client_id": "nightly",
+                "client_secret": { "env": "NIGHTLY_SECRET" },
+                "client_secret_hash": "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                "scope": "read write",
+                "audience": ["https://api.example.com"],
+                "consumer": "acme",
+            },
+            { "client_id": "watch", "jwks": partner()["jwks"], "introspect": true },
+        ],
     })
 }
 

@@ -6,6 +6,7 @@ mod callback;
 mod callback_forms;
 mod challenges;
 mod credentials;
+mod gateway_tokens;
 mod headers;
 mod id_token;
 mod introspection;

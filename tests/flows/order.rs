@@ -19,7 +19,14 @@ enum Token {
     BadJwt,
     Active,
     Inactive,
+    /// Of the gateway's own.
+    Issued,
+    /// As if it were.
+    Forged,
 }
+
+const TOKENS: [Token; 7] =
+    [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive, Token::Issued, Token::Forged];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
@@ -47,15 +54,23 @@ fn specified(case: &Case<'_>) -> Expected {
         return Expected::Known(Method::Session);
     }
     let is_jwt = matches!(case.token, Token::GoodJwt | Token::BadJwt);
-    let is_good = matches!(case.token, Token::GoodJwt | Token::Active);
+    let is_ours = matches!(case.token, Token::Issued | Token::Forged);
+    let asks = has(Method::Introspection) || has(Method::Userinfo);
     let taker = if is_jwt && has(Method::Bearer) {
         Some((Method::Bearer, Reason::AccessTokenSignature))
+    } else if has(Method::GatewayToken) && (is_ours || !asks) {
+        Some((Method::GatewayToken, Reason::GatewayTokenUnreadable))
     } else if has(Method::Introspection) {
         Some((Method::Introspection, Reason::AccessTokenInactive))
     } else if has(Method::Userinfo) {
         Some((Method::Userinfo, Reason::AccessTokenInactive))
     } else {
         None
+    };
+    let is_good = match (case.token, taker) {
+        (Token::Issued, Some((method, _))) => method == Method::GatewayToken,
+        (Token::GoodJwt | Token::Active, Some((method, _))) => method != Method::GatewayToken,
+        _ => false,
     };
     let takes_tokens = taker.is_some() || has(Method::Bearer);
     match (case.token, taker) {
@@ -104,7 +119,9 @@ fn became(shop: &Shop, request: &Req) -> Expected {
     let user = answer.service("x-user");
     match grown[0].0.0 {
         Some(method) => {
-            assert_eq!(user, ["alice"]);
+            // A token of our own speaks of a client, and of nobody.
+            let expected: &[&str] = if method == Method::GatewayToken { &[] } else { &["alice"] };
+            assert_eq!(user, expected);
             Expected::Known(method)
         }
         None => {
@@ -116,7 +133,11 @@ fn became(shop: &Shop, request: &Req) -> Expected {
 
 #[test]
 fn the_first_credential_found_decides() {
-    let login = Shop::new();
+    let login = Shop::with_gateway_tokens(|config| {
+        config["rules"][3]["methods"] = json!(["session", "authorization_code"]);
+        config["gateway_tokens"]["clients"][0]["audience"] = json!(["api"]);
+        config["gateway_tokens"]["lifetime"] = json!("24h");
+    });
     let cookie = || login.guest().jar.field(login.now(), &get("/")).unwrap();
     let dead = cookie();
     login.script.advance(366 * 24 * 3600);
@@ -125,6 +146,11 @@ fn the_first_credential_found_decides() {
     let (head, signature) = good.rsplit_once('.').unwrap();
     let other = if signature.starts_with('A') { "B" } else { "A" };
     let bad = format!("{head}.{other}{}", &signature[1..]);
+    let granted = crate::gateway_tokens::form("/oauth/token", "grant_type=client_credentials");
+    let granted = login.decide(&crate::gateway_tokens::basic(granted, "batch", BATCH_SECRET));
+    let granted: Value = serde_json::from_str(granted.body()).unwrap();
+    let issued = granted["access_token"].as_str().unwrap();
+    let forged = format!("{}A", &issued[..issued.len() - 4]);
     let inactive = "opaque-unknown-0123456789".to_owned();
     let mut cases = 0;
     for methods in sets() {
@@ -136,7 +162,7 @@ fn the_first_credential_found_decides() {
                 rule.insert("token".to_owned(), json!({ "audience": ["api"] }));
             });
             for session in [Session::None, Session::Live, Session::Dead] {
-                for token in [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive] {
+                for token in TOKENS {
                     for page in [false, true] {
                         let mut request = if page { get("/x") } else { background("/x") };
                         request = match session {
@@ -150,6 +176,8 @@ fn the_first_credential_found_decides() {
                             Token::BadJwt => request.bearer(&bad),
                             Token::Active => request.bearer(&active),
                             Token::Inactive => request.bearer(&inactive),
+                            Token::Issued => request.bearer(issued),
+                            Token::Forged => request.bearer(&forged),
                         };
                         let case = Case { methods: &methods, session, token, page, optional };
                         assert_eq!(became(&shop, &request), specified(&case), "{case:?}");
@@ -159,5 +187,5 @@ fn the_first_credential_found_decides() {
             }
         }
     }
-    assert_eq!(cases, 23 * 2 * 3 * 5 * 2);
+    assert_eq!(cases, 47 * 2 * 3 * 7 * 2);
 }

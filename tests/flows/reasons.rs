@@ -1,5 +1,6 @@
 //! Every reason there is, reached. A new one without a way to it fails here; so does a way that leads elsewhere.
 
+use crate::gateway_tokens::{basic, form};
 use crate::support::*;
 use oidc_proxy_wasm::exchange;
 use oidc_proxy_wasm::words::{UnixTime, Verdict};
@@ -90,6 +91,11 @@ fn tells(header: impl Fn(&mut Value), claims: impl Fn(&mut Value)) -> Answer {
     shop.tells(&shop.idp.logout_token_with(header, claims))
 }
 
+/// What the gateway's own token endpoint says to this.
+fn grants(id: &str, request: &str) -> Answer {
+    Shop::with_gateway_tokens(|_| {}).decide(&basic(form("/oauth/token", request), id, BATCH_SECRET))
+}
+
 /// The shortest way to each reason.
 fn way_to(reason: Reason) -> Answer {
     let html = Reply::of(200, "text/html", "<p>maintenance</p>");
@@ -147,6 +153,19 @@ fn way_to(reason: Reason) -> Answer {
             shop.operates("action=revoke&sub=u-1");
             shop.decide(&background("/api").bearer(&token))
         }
+        Reason::GatewayTokenIssued => grants("batch", "grant_type=client_credentials"),
+        Reason::GatewayClientRefused => grants("nobody", "grant_type=client_credentials"),
+        Reason::GatewayRequestMalformed => grants("batch", ""),
+        Reason::GatewayGrantUnsupported => grants("batch", "grant_type=password"),
+        Reason::GatewayScopeRefused => grants("batch", "grant_type=client_credentials&scope=admin"),
+        Reason::GatewayServed => {
+            let shop = Shop::with_gateway_tokens(|_| {});
+            shop.decide(&basic(form("/oauth/introspect", "token=x"), "batch", BATCH_SECRET))
+        }
+        Reason::GatewayMetadata => {
+            Shop::with_gateway_tokens(|_| {}).decide(&get("/.well-known/oauth-authorization-server"))
+        }
+        Reason::GatewayTokenUnreadable => Shop::with_gateway_tokens(|_| {}).decide(&background("/").bearer("ogt_AAAA")),
         Reason::OperatorServed => Shop::with_operator().operates("action=revoke&sub=u-1"),
         Reason::OperatorMalformed => Shop::with_operator().operates("action=revoke"),
 

@@ -88,10 +88,18 @@ const AMBIGUOUS_PATHS: Key = key(
 );
 const METHODS: Key = key(
     "methods",
-    Kind::Some(&Kind::Choice(&["session", "bearer", "introspection", "userinfo", "authorization_code"])),
+    Kind::Some(&Kind::Choice(&[
+        "session",
+        "bearer",
+        "gateway_token",
+        "introspection",
+        "userinfo",
+        "authorization_code",
+    ])),
     Preset::Words(&["session", "authorization_code"]),
     "The credentials that are looked for, always in this order; the first one found decides. `session`: a cookie of \
-     ours. `bearer`: a JWT access token, judged by its signature (RFC 9068). `introspection`: any other access token, or \
+     ours. `bearer`: a JWT access token, judged by its signature (RFC 9068). `gateway_token`: one that \
+     `gateway_tokens` issued, which needs no provider. `introspection`: any other access token, or \
      all without `bearer`, of which the provider is asked (RFC 7662). `userinfo`: the same, by asking for userinfo. \
      `authorization_code`: a login.",
 );

@@ -1,8 +1,8 @@
 //! The outermost keys.
 
 use super::{
-    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE, SESSION, Table,
-    key,
+    Blanks, CACHE, CONSUMER, DEFAULTS, GATEWAY_TOKENS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE,
+    SESSION, Table, key,
 };
 
 /// The whole configuration.
@@ -44,6 +44,12 @@ const KEYS: &[Key] = &[
         Kind::List(&EACH_CONSUMER),
         NONE,
         "The applications and people that the gateway knows by name, for rules with `consumer`.",
+    ),
+    key(
+        "gateway_tokens",
+        Kind::Section(&GATEWAY_TOKENS),
+        NONE,
+        "Tokens that the filter itself issues, for jobs that have no identity provider.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
     key("revocation", Kind::Section(&REVOCATION), NONE, "What was revoked before its end."),

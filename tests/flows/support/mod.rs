@@ -18,7 +18,7 @@ pub use idp_answers::Reply;
 pub use keys::Signer;
 pub use logout::{is_in, told};
 pub use request::{Req, background, get, post};
-pub use shop::{CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop};
+pub use shop::{BATCH_SECRET, CALLBACK, CLIENT_SECRET, ISSUER, SHOP, Shop, WATCH_SECRET};
 
 pub use oidc_proxy_wasm::words::Reason;
 pub use oidc_proxy_wasm::world::{CallError, Endpoint};

@@ -13,6 +13,8 @@ pub const ISSUER: &str = "https://idp.example.com";
 pub const SHOP: &str = "https://shop.example.com";
 pub const CALLBACK: &str = "/oauth/callback";
 /// With the characters that need form encoding before Basic (RFC 6749 §2.3.1).
+pub const BATCH_SECRET: &str = "T4vB8nL1cR6yW3zH5jP0sDaE9fK2mQ7x";
+pub const WATCH_SECRET: &str = "W3zH5jP0sDaE9fK2mQ7xT4vB8nL1cR6y";
 pub const CLIENT_SECRET: &str = "cR6y+W3z/H5j=P0s%DaE9fK2:mQ7xT4vB8nL1";
 
 /// One worker of the filter with its provider.
@@ -73,6 +75,27 @@ impl Shop {
             members.insert("methods".to_owned(), json!(["bearer"]));
             members.insert("token".to_owned(), json!({ "audience": ["api"] }));
             members.extend(rule.as_object().unwrap().clone());
+        })
+    }
+
+    /// One that issues tokens of its own, and whose last rule takes such.
+    pub fn with_gateway_tokens(change: impl FnOnce(&mut Value)) -> Self {
+        Self::with(|config| {
+            config["bodies"] = json!("readable");
+            config["rules"][3]["methods"] = json!(["gateway_token"]);
+            config["gateway_tokens"] = json!({
+                "issuer": SHOP,
+                "path": "/oauth/token",
+                "revocation_path": "/oauth/revoke",
+                "introspection_path": "/oauth/introspect",
+                "secrets": ["sDaE9fK2mQ7xT4vB8nL1cR6yW3zH5jP0"],
+                "clients": [
+                    { "client_id": "batch", "client_secret": BATCH_SECRET, "scope": "read write", "consumer": "acme" },
+                    { "client_id": "watch", "client_secret": WATCH_SECRET, "introspect": true },
+                ],
+            });
+            config["consumers"] = json!([{ "username": "acme" }]);
+            change(config);
         })
     }
 
@@ -200,7 +223,8 @@ impl Shop {
         let lines = self.script.lines();
         let lines = &lines[self.read.replace(lines.len())..];
         assert!(lines.iter().any(|line| line.contains(reason.code())), "{reason} is not in the log");
-        let kept = if reason == Reason::ResourceMetadata { "public, max-age=300" } else { "no-store" };
+        let is_metadata = matches!(reason, Reason::ResourceMetadata | Reason::GatewayMetadata);
+        let kept = if is_metadata { "public, max-age=300" } else { "no-store" };
         assert_eq!(answer.header("cache-control").as_deref(), Some(kept));
         for secret in self.idp.secrets() {
             // The provider's own ID token goes back to it (OIDC RP-Initiated Logout §2).
