@@ -81,7 +81,19 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
-    Some(Config { bodies, providers, rules, session, revocation, operator, cache, observability, asserted_headers })
+    let notes = whole::notes(&rules);
+    Some(Config {
+        bodies,
+        providers,
+        rules,
+        session,
+        revocation,
+        operator,
+        cache,
+        observability,
+        asserted_headers,
+        notes,
+    })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {

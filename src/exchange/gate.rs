@@ -7,7 +7,7 @@ use crate::config::{self, Bodies, Config, HostMatch, Login, Observability, Probl
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
-use crate::policy::{Limiter, Revocations};
+use crate::policy::{Guesses, Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
@@ -22,6 +22,7 @@ use std::rc::Rc;
 pub struct Gate {
     bodies: Bodies,
     observability: Observability,
+    notes: Vec<String>,
     providers: Rc<[Rc<Provider>]>,
     guards: Vec<Guard>,
     index: Index,
@@ -60,6 +61,7 @@ impl Gate {
         }
         let ring_of_all = config.providers.first().map(ring).unwrap_or_default();
         let limiter = Limiter::new(&ring_of_all);
+        let guesses = Rc::new(Guesses::new(&ring_of_all));
         let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all));
         let session = config.session.clone().map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
@@ -72,13 +74,14 @@ impl Gate {
             providers: Rc::clone(&providers),
             tokens: Rc::clone(&tokens),
             revocations: Rc::clone(&revocations),
+            guesses: Rc::clone(&guesses),
         });
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
-            let revocations = Rc::clone(&revocations);
+            let (revocations, guesses) = (Rc::clone(&revocations), Rc::clone(&guesses));
             let place = u32::try_from(at).unwrap_or(u32::MAX);
-            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations })
+            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations, guesses })
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -86,6 +89,7 @@ impl Gate {
         Ok(Self {
             bodies: config.bodies,
             observability: config.observability,
+            notes: config.notes,
             providers,
             endpoints: endpoints(&guards, config.operator.as_ref()),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
@@ -142,6 +146,11 @@ impl Gate {
     /// What counts requests.
     pub(super) fn limiter(&self) -> &Limiter {
         &self.limiter
+    }
+
+    /// What the author of the configuration should know, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What operators see.

@@ -5,6 +5,7 @@
 
 mod cache;
 mod consumer;
+mod grants;
 mod logout;
 mod operator;
 mod provider;
@@ -18,6 +19,7 @@ mod top;
 
 pub use cache::CACHE;
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
+pub use grants::{GRANTS, GUESS_LIMIT};
 pub use logout::LOGOUT;
 pub use operator::OPERATOR;
 pub use provider::{CLIENT, PROVIDER};
