@@ -15,6 +15,8 @@ pub struct Cache {
     pub introspection: Bounds,
     /// What providers said of people at userinfo, who showed an access token.
     pub userinfo: Bounds,
+    /// Tokens that callers' credentials were traded for.
+    pub grants: GrantsCache,
     /// How long a provider's word that a token is not active is remembered, at introspection and at userinfo.
     pub negative: Duration,
 }
@@ -28,6 +30,17 @@ pub struct KeysCache {
     pub floor: Duration,
     /// The longest.
     pub ceiling: Duration,
+}
+
+/// How long tokens for callers' credentials are used again.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantsCache {
+    /// How many, of 2 KiB each; a larger one counts as several.
+    pub entries: usize,
+    /// How long before its end a token is no longer used.
+    pub margin: Duration,
+    /// How long it is remembered that a credential was wrong.
+    pub negative: Duration,
 }
 
 /// The bound of one cache.

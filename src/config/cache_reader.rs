@@ -1,7 +1,7 @@
 //! Reads how much is remembered.
 
 use super::section::Section;
-use super::{Bounds, Cache, KeysCache};
+use super::{Bounds, Cache, GrantsCache, KeysCache};
 
 /// The section `cache`.
 pub(super) fn read(section: &Section) -> Option<Cache> {
@@ -13,6 +13,7 @@ pub(super) fn read(section: &Section) -> Option<Cache> {
         tokens: read_bounds(&section.section("tokens"))?,
         introspection: read_bounds(&introspection)?,
         userinfo: read_bounds(&section.section("userinfo"))?,
+        grants: read_grants(&section.section("grants"))?,
         negative: introspection.duration("negative")?,
     })
 }
@@ -23,6 +24,11 @@ fn read_keys(keys: &Section) -> Option<KeysCache> {
         keys.problem("ceiling", "is shorter than floor, and a key set would live shorter than its shortest life");
     }
     Some(KeysCache { refetch: keys.duration("refetch")?, floor, ceiling })
+}
+
+fn read_grants(grants: &Section) -> Option<GrantsCache> {
+    let entries = usize::try_from(grants.number("entries")?).ok()?;
+    Some(GrantsCache { entries, margin: grants.duration("margin")?, negative: grants.duration("negative")? })
 }
 
 fn read_bounds(section: &Section) -> Option<Bounds> {

@@ -1,5 +1,6 @@
 //! Tokens that the gateway itself issues, as configured.
 
+use super::GuessLimit;
 use crate::http::Url;
 use crate::words::Secret;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct GatewayTokens {
     pub secrets: Vec<Secret>,
     /// How long a token lives.
     pub lifetime: Duration,
+    /// How many wrong secrets a client may show.
+    pub guess_limit: GuessLimit,
     /// The clients, no two of one name.
     pub clients: Vec<GatewayClient>,
 }

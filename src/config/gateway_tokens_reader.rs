@@ -3,7 +3,7 @@
 use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::section::Section;
-use super::{Consumers, GatewayClient, GatewayTokens, SecretHash, matching, secrets};
+use super::{Consumers, GatewayClient, GatewayTokens, SecretHash, grants_reader, matching, secrets};
 use crate::words::Secret;
 use sha2::{Digest, Sha256};
 use std::ops::RangeInclusive;
@@ -33,6 +33,7 @@ pub(super) fn read(top: &Section, consumers: &Consumers) -> Option<GatewayTokens
         introspection_path,
         secrets: ring,
         lifetime: section.duration("lifetime")?,
+        guess_limit: grants_reader::guess_limit(&section)?,
         clients,
     })
 }

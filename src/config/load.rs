@@ -86,6 +86,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
+    let notes = whole::notes(&rules);
     Some(Config {
         bodies,
         providers,
@@ -97,6 +98,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
         cache,
         observability,
         asserted_headers,
+        notes,
     })
 }
 

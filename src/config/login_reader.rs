@@ -5,7 +5,7 @@ use super::matching;
 use super::problem::{member, quoted};
 use super::provider_reader::AUTHORIZATION_PARAMS;
 use super::section::Section;
-use super::{HostMatch, Login, LoginAction, Provider};
+use super::{HostMatch, Login, LoginAction, Provider, TokenName};
 use crate::http::{Url, path};
 
 /// Reads the section `login` of a rule for `host` at `provider`.
@@ -17,8 +17,12 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
     check_params(section, &params, &pass_params, provider);
     let action = match section.text("action") {
         Some("upstream") => LoginAction::Upstream,
+        Some("tokens") => LoginAction::Tokens,
         _ => LoginAction::Redirect,
     };
+    if section.has("tokens") && action != LoginAction::Tokens {
+        section.problem("tokens", "is for action: tokens alone");
+    }
     let redirect_uri = redirect_uri?;
     let initiate_path = read_initiate_path(section, &redirect_uri);
     let userinfo = section.flag("userinfo");
@@ -32,11 +36,21 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
         pass_params,
         userinfo,
         action,
+        tokens: section.texts("tokens").into_iter().filter_map(token_name).collect(),
         initiate_path,
         partition,
         passive_paths,
     };
     Some(ours)
+}
+
+fn token_name(word: &str) -> Option<TokenName> {
+    match word {
+        "access_token" => Some(TokenName::AccessToken),
+        "id_token" => Some(TokenName::IdToken),
+        "refresh_token" => Some(TokenName::RefreshToken),
+        _ => None,
+    }
 }
 
 fn read_redirect_uri(section: &Section, host: &HostMatch, provider: Option<&Provider>) -> Option<Url> {

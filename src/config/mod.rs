@@ -9,6 +9,9 @@ mod consumer_reader;
 mod duration;
 mod gateway_tokens;
 mod gateway_tokens_reader;
+mod grants;
+mod grants_reader;
+mod guess_limit;
 pub mod keys;
 mod load;
 mod login_reader;
@@ -40,9 +43,11 @@ mod token_reader;
 mod upstream_reader;
 mod whole;
 
-pub use cache::{Bounds, Cache, KeysCache};
+pub use cache::{Bounds, Cache, GrantsCache, KeysCache};
 pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
 pub use gateway_tokens::{GatewayClient, GatewayTokens, SecretHash};
+pub use grants::Grants;
+pub use guess_limit::GuessLimit;
 pub use load::load;
 pub use logout::Logout;
 pub use operator::Operator;
@@ -55,7 +60,7 @@ pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, Value
 pub use revocation::Revocation;
 pub use rule::{
     Allow, AmbiguousPaths, ClaimForm, Credentials, Enrich, Errors, HeaderSource, HostMatch, Login, LoginAction, Match,
-    Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
+    Mode, PathMatch, Place, Resource, Rule, SecretPlace, TokenForm, TokenName, TokenRules, ToldHeader,
 };
 pub use session::{Bond, CookieSettings, Lives, Refresh, Remember, SameSite, Session, SessionFact, SessionHeaders};
 
@@ -101,4 +106,6 @@ pub struct Config {
     pub observability: Observability,
     /// Every header name that some rule asserts, in lower case with `-` for `_`: none of them is believed from a client.
     pub asserted_headers: Vec<String>,
+    /// What nobody forbids and its author should know, a sentence each.
+    pub notes: Vec<String>,
 }

@@ -78,6 +78,16 @@ pub enum Period {
 }
 
 impl Period {
+    /// The one of this name; a day where there is none.
+    pub fn of(name: &str) -> Self {
+        match name {
+            "second" => Self::Second,
+            "minute" => Self::Minute,
+            "hour" => Self::Hour,
+            _ => Self::Day,
+        }
+    }
+
     /// Its length in seconds.
     pub const fn as_secs(self) -> u32 {
         match self {

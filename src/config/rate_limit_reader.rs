@@ -36,12 +36,7 @@ fn read_rate(limit: &Section, needed: Needed) -> Option<Rate> {
     for key in keys.into_iter().filter(|key| !limit.has(key)) {
         limit.problem(key, "is missing: a limit is a number of requests (default) in a time (per)");
     }
-    let per = match limit.text("per")? {
-        "second" => Period::Second,
-        "minute" => Period::Minute,
-        "hour" => Period::Hour,
-        _ => Period::Day,
-    };
+    let per = Period::of(limit.text("per")?);
     Some(Rate { claim: limit.claim_path("limit_claim"), default: read_number(limit, "default")?, per })
 }
 

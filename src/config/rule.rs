@@ -1,6 +1,6 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
-use super::{ConsumerRule, Logout, RateLimit, Require};
+use super::{ConsumerRule, Grants, GuessLimit, Logout, RateLimit, Require};
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
 
@@ -18,10 +18,14 @@ pub struct Rule {
     pub providers: Vec<usize>,
     /// Whether its verdicts count.
     pub mode: Mode,
-    /// Where an access token is looked for.
+    /// Where credentials are looked for.
     pub credentials: Credentials,
     /// What an access token must be.
     pub token: TokenRules,
+    /// What is asked for with a caller's credential.
+    pub grants: Grants,
+    /// How many wrong secrets are taken; present where a method trades credentials.
+    pub guess_limit: Option<GuessLimit>,
     /// Who else is asked about the caller.
     pub enrich: Enrich,
     /// What becomes of a path that servers read differently.
@@ -68,6 +72,14 @@ impl Rule {
         let hint = self.logout.iter().filter_map(|logout| logout.hint.clone());
         let headers = headers.chain(hint);
         headers.chain(self.require.claims_read()).chain(consumer).chain(limit).chain(strength).collect()
+    }
+
+    /// Whether Basic may be a credential here.
+    pub fn takes_basic(&self) -> bool {
+        let takes =
+            |method, places: &[SecretPlace]| self.methods.contains(&method) && places.contains(&SecretPlace::Basic);
+        takes(Method::Password, &self.credentials.password)
+            || takes(Method::ClientCredentials, &self.credentials.client_credentials)
     }
 
     /// Whether the rule tells all claims of `source`, so that none may be left out.
@@ -137,18 +149,30 @@ pub enum Mode {
     Report,
 }
 
-/// Where an access token is looked for, and whether it travels on.
+/// Where credentials are looked for, and whether they travel on.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The places, none of them twice.
+    /// The places for access tokens, none of them twice.
     pub bearer: Vec<Place>,
+    /// The places for refresh tokens; never [`Place::Authorization`].
+    pub refresh_token: Vec<Place>,
+    /// The places for users' names and passwords.
+    pub password: Vec<SecretPlace>,
+    /// The places for clients' ids and secrets.
+    pub client_credentials: Vec<SecretPlace>,
     /// Whether what was used is kept from the service.
     pub hide: bool,
 }
 
 impl Default for Credentials {
     fn default() -> Self {
-        Self { bearer: vec![Place::Authorization], hide: true }
+        Self {
+            bearer: vec![Place::Authorization],
+            refresh_token: vec![Place::Header("refresh-token".to_owned())],
+            password: vec![SecretPlace::Basic],
+            client_credentials: vec![SecretPlace::Basic],
+            hide: true,
+        }
     }
 }
 
@@ -161,9 +185,18 @@ pub enum Place {
     Header(String),
     /// Alone in a cookie of this name.
     Cookie(String),
-    /// `access_token` in the query (RFC 6750 §2.3).
+    /// A parameter in the query (RFC 6750 §2.3).
     Query,
-    /// `access_token` in a form body (RFC 6750 §2.2).
+    /// A parameter in a form body (RFC 6750 §2.2).
+    Form,
+}
+
+/// Where a request may carry a name and its secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretPlace {
+    /// `Authorization: Basic` (RFC 7617).
+    Basic,
+    /// Parameters in a form body.
     Form,
 }
 
@@ -243,6 +276,8 @@ pub struct Login {
     pub userinfo: bool,
     /// What follows a login.
     pub action: LoginAction,
+    /// Which tokens [`LoginAction::Tokens`] gives away.
+    pub tokens: Vec<TokenName>,
     /// Where others may begin a login (OIDC Core §4), on the host of `redirect_uri`.
     pub initiate_path: Option<String>,
     /// Sets its sessions apart from those of other logins; `session.partition` where it says nothing.
@@ -269,6 +304,19 @@ pub enum LoginAction {
     Redirect,
     /// The callback request itself goes on to the service.
     Upstream,
+    /// The tokens are the answer.
+    Tokens,
+}
+
+/// A token of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenName {
+    /// The access token.
+    AccessToken,
+    /// The ID token.
+    IdToken,
+    /// The refresh token.
+    RefreshToken,
 }
 
 /// A header that tells something.

@@ -5,12 +5,12 @@ use super::problem::quoted;
 use super::provider_reader::is_name;
 use super::section::Section;
 use super::{
-    Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Login, Mode, Provider, Require, Rule, TokenForm,
-    TokenRules,
+    Allow, AmbiguousPaths, Consumers, Credentials, Enrich, Errors, Grants, Login, Mode, Provider, Require, Rule,
+    TokenForm, TokenRules,
 };
 use super::{
-    consumer_reader, login_reader, logout_reader, matching, nearest::nearest, rate_limit_reader, require_reader,
-    token_reader, upstream_reader,
+    consumer_reader, grants_reader, login_reader, logout_reader, matching, nearest::nearest, rate_limit_reader,
+    require_reader, token_reader, upstream_reader,
 };
 use crate::http::Url;
 use crate::words::Method;
@@ -46,6 +46,8 @@ pub(super) fn read(written: &Written) -> Option<Rule> {
         mode: Mode::default(),
         credentials: Credentials::default(),
         token: TokenRules::default(),
+        grants: Grants::default(),
+        guess_limit: None,
         enrich: Enrich::default(),
         ambiguous_paths: read_ambiguous_paths(section),
         methods: Vec::new(),
@@ -88,6 +90,9 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let credentials = token_reader::credentials(&section.section("credentials"));
     let token = token_reader::token(&section.section("token"), &methods);
     token_reader::check(written.own, &methods, &credentials, places.as_ref().map_or(1, Vec::len));
+    let grants = grants_reader::read(section, provider);
+    let guess_limit = methods.iter().any(|method| method.is_grant()).then(|| grants_reader::guess_limit(section));
+    grants_reader::check(written.own, &methods, &grants);
     let (upstream_headers, access_token) = upstream_reader::read(section);
     let rate_limit = rate_limit_reader::read(section);
     let response_headers = upstream_reader::read_response(section);
@@ -121,6 +126,8 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
         methods,
         credentials,
         token,
+        grants,
+        guess_limit: guess_limit.flatten(),
         login,
         session_info_path,
         logout,
@@ -180,6 +187,8 @@ fn refuse_unused(own: &Section) {
         "methods",
         "credentials",
         "token",
+        "grants",
+        "guess_limit",
         "login",
         "logout",
         "session_info_path",

@@ -1,30 +1,49 @@
-//! Reads what a rule says about access tokens.
+//! Reads what a rule says about credentials and access tokens.
 
 use super::addresses::{self, PlainHttp};
 use super::problem::quoted;
 use super::section::Section;
 use super::upstream_reader::spelled;
-use super::{Credentials, Enrich, Place, Resource, TokenRules};
+use super::{Credentials, Enrich, Place, Resource, SecretPlace, TokenRules};
 use crate::words::Method;
 
-/// Where access tokens are looked for.
+/// Where credentials are looked for.
 pub(super) fn credentials(section: &Section) -> Credentials {
-    let mut bearer: Vec<Place> = Vec::new();
-    let words = section.texts("bearer").into_iter().filter_map(|word| match word {
+    let credentials = Credentials {
+        bearer: places(section, "bearer"),
+        password: secret_places(section, "password"),
+        client_credentials: secret_places(section, "client_credentials"),
+        hide: section.flag("hide"),
+        ..Credentials::default()
+    };
+    match section.has("refresh_token") {
+        true => Credentials { refresh_token: places(section, "refresh_token"), ..credentials },
+        false => credentials,
+    }
+}
+
+fn places(section: &Section, key: &str) -> Vec<Place> {
+    let mut places: Vec<Place> = Vec::new();
+    let words = section.texts(key).into_iter().filter_map(|word| match word {
         "header" => Some(Place::Authorization),
         "query" => Some(Place::Query),
         "form" => Some(Place::Form),
         _ => None,
     });
-    let elsewhere = section.sections("bearer");
+    let elsewhere = section.sections(key);
     let elsewhere = elsewhere.iter().filter(|place| place.is_object()).filter_map(elsewhere_in);
     for place in words.chain(elsewhere) {
-        if bearer.contains(&place) {
-            section.problem("bearer", "names a place twice");
+        if places.contains(&place) {
+            section.problem(key, "names a place twice");
         }
-        bearer.push(place);
+        places.push(place);
     }
-    Credentials { bearer, hide: section.flag("hide") }
+    places
+}
+
+fn secret_places(section: &Section, key: &str) -> Vec<SecretPlace> {
+    let place = |word| if word == "form" { SecretPlace::Form } else { SecretPlace::Basic };
+    section.texts(key).into_iter().map(place).collect()
 }
 
 fn elsewhere_in(place: &Section) -> Option<Place> {
@@ -58,8 +77,8 @@ pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
         Some(value) if value.is_string() => None,
         Some(_) => Some(section.texts("audience").into_iter().map(str::to_owned).collect()),
         None => {
-            if methods.contains(&Method::Bearer) {
-                let message = "is missing: bearer takes tokens that are meant for this API alone; name the values of aud \
+            if methods.contains(&Method::Bearer) || methods.contains(&Method::ClientCredentials) {
+                let message = "is missing: bearer and client_credentials take tokens that are meant for this API alone; name the values of aud \
                                that mean it, or write `any`";
                 section.problem("audience", message);
             }
@@ -105,14 +124,16 @@ pub(super) fn enrich(rule: &Section) -> Enrich {
 
 /// Reports what cannot go together.
 pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials, providers: usize) {
-    let takes_tokens = methods.iter().any(|method| method.takes_access_tokens());
-    if own.has("credentials") && !takes_tokens {
-        own.problem("credentials", "is for access tokens: methods has none of bearer, introspection, userinfo");
+    let has_access_token = methods.iter().any(|method| *method == Method::Bearer || method.is_grant());
+    if own.has("credentials") && !methods.iter().any(|method| method.takes_access_tokens() || method.is_grant()) {
+        let message = "is for what callers bring: methods has none of bearer, introspection, userinfo, refresh_token, \
+                       password, client_credentials";
+        own.problem("credentials", message);
     }
-    if own.has("enrich") && !methods.contains(&Method::Bearer) {
-        own.problem("enrich", "adds to JWT access tokens: methods has no bearer");
+    if own.has("enrich") && !has_access_token {
+        own.problem("enrich", "adds to JWT access tokens, and to those of grants: methods has no bearer");
     }
-    if own.section("token").flag("introspect_jwt") && !methods.contains(&Method::Bearer) {
+    if own.section("token").flag("introspect_jwt") && !has_access_token {
         own.problem("token", "has introspect_jwt without bearer: introspection alone asks about every token");
     }
     if providers > 1
@@ -120,6 +141,7 @@ pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials
     {
         let why = match other {
             Method::Introspection | Method::Userinfo => "an opaque token does not say who issued it",
+            other if other.is_grant() => "a credential goes to one provider and no other",
             _ => "a login has one provider",
         };
         own.problem("provider", format!("is a list, which is for bearer alone, beside {}: {why}", other.name()));
@@ -130,7 +152,7 @@ pub(super) fn check(own: &Section, methods: &[Method], credentials: &Credentials
         own.problem("token", "asks how the user authenticated, of which userinfo says nothing");
     }
     let mut names: Vec<String> = Vec::new();
-    for place in &credentials.bearer {
+    for place in credentials.bearer.iter().chain(&credentials.refresh_token) {
         if let Place::Header(name) = place {
             let name = spelled(name);
             if names.contains(&name) {

@@ -143,8 +143,10 @@ pub(super) fn check_providers(rules: &[(usize, Rule)], providers: &[&Provider], 
             (asks, "userinfo_endpoint", if asks_at_login { "login.userinfo" } else { "methods" }),
         ];
         for provider in rule.providers.iter().filter_map(|provider| providers.get(*provider)) {
-            if !provider.client.is_registered() && (introspects || has(Method::AuthorizationCode)) {
-                let message = format!("is missing: the rule {} logs in or introspects there", quoted(&rule.name));
+            let trades = has(Method::RefreshToken) || has(Method::Password);
+            if !provider.client.is_registered() && (introspects || trades || has(Method::AuthorizationCode)) {
+                let what = if trades { "trades credentials" } else { "logs in or introspects" };
+                let message = format!("is missing: the rule {} {what} there", quoted(&rule.name));
                 problems.add(format!("providers.{}.client", provider.name), message);
             }
             let lacks = |endpoint| provider.discovery == Discovery::Inline && !provider.metadata.contains_key(endpoint);
@@ -153,6 +155,26 @@ pub(super) fn check_providers(rules: &[(usize, Rule)], providers: &[&Provider], 
             }
         }
     }
+}
+
+/// What nobody forbids and the author of these rules should know.
+pub(super) fn notes(rules: &[Rule]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (place, rule) in rules.iter().enumerate() {
+        let has = |method| rule.methods.contains(&method);
+        if has(Method::RefreshToken) && rule.grants.return_refresh_token.is_none() {
+            notes.push(format!(
+                "rules[{place}].grants: without return_refresh_token, a refresh token that the provider gives in place of \
+                 the caller's is lost"
+            ));
+        }
+        if has(Method::Password) {
+            notes.push(format!(
+                "rules[{place}].methods: password is forbidden by OAuth's current practice (RFC 9700 §2.4)"
+            ));
+        }
+    }
+    notes
 }
 
 /// The first rule whose verdict may rest on a session.

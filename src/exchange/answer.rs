@@ -35,7 +35,7 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
         _ => page::json(reason, &id),
     };
     let mut response = response.with("cache-control", "no-store").with("referrer-policy", "no-referrer");
-    if let Some(challenge) = challenge::of(guard, reason) {
+    for challenge in challenge::of(guard, reason) {
         response = response.with("www-authenticate", challenge);
     }
     if reason.status() == 503 {

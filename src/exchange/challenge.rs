@@ -1,19 +1,42 @@
-//! What a refused client is told to bring (RFC 9110 §11.6.1, RFC 6750 §3, RFC 9470 §3, RFC 9728 §5.1).
+//! What a refused client is told to bring (RFC 9110 §11.6.1, RFC 6750 §3, RFC 7617 §2, RFC 9470 §3, RFC 9728 §5.1).
 
 use super::resource_metadata;
 use crate::http::text;
 use crate::methods::Guard;
-use crate::words::Reason;
+use crate::words::{Method, Reason};
 
-/// The challenge for a refusal; `None` where none belongs.
-pub fn of(guard: Option<&Guard>, reason: Reason) -> Option<String> {
+/// The challenges for a refusal, the better one first; none where none belongs.
+pub fn of(guard: Option<&Guard>, reason: Reason) -> impl Iterator<Item = String> {
+    // Whoever has only a name and a secret is told of Basic alone.
+    let basic = (reason.status() == 401).then(|| basic(guard)).flatten();
+    let bearer = if basic.is_some() && !takes_tokens(guard) { None } else { bearer(guard, reason) };
+    bearer.into_iter().chain(basic)
+}
+
+/// Names and secrets are taken here (RFC 7617 §2). Where people log in nothing is said of it: their browsers would ask them
+/// for a password whenever a background request comes without a session.
+fn basic(guard: Option<&Guard>) -> Option<String> {
+    let rule = &guard?.rule;
+    let is_told = rule.takes_basic() && !rule.methods.contains(&Method::AuthorizationCode);
+    is_told.then(|| format!("Basic realm={}, charset=\"UTF-8\"", text::quoted(realm(guard))))
+}
+
+fn takes_tokens(guard: Option<&Guard>) -> bool {
+    guard.is_some_and(Guard::takes_access_tokens)
+}
+
+fn bearer(guard: Option<&Guard>, reason: Reason) -> Option<String> {
     let mut challenge = format!("Bearer realm={}", text::quoted(realm(guard)));
     let mut tell = |name: &str, value: &str| challenge.push_str(&format!(", {name}={}", text::quoted(value)));
     match (reason, reason.status()) {
         // No credential was shown: no `error` (RFC 6750 §3.1).
-        (Reason::LoginRequired | Reason::AccessTokenRequired, _) => tell_scope(guard, &mut tell),
+        (Reason::LoginRequired | Reason::AccessTokenRequired | Reason::CredentialRequired, _) => {
+            tell_scope(guard, &mut tell);
+        }
+        // Nor an access token that was bad.
+        (Reason::BasicMalformed | Reason::CredentialRefused, _) => tell_scope(guard, &mut tell),
         (Reason::CredentialMalformed | Reason::CredentialRepeated, _) => tell("error", "invalid_request"),
-        (Reason::ScopeMissing, _) if guard.is_some_and(Guard::takes_access_tokens) => {
+        (Reason::ScopeMissing, _) if takes_tokens(guard) => {
             tell("error", "insufficient_scope");
             tell_scope(guard, &mut tell);
         }

@@ -25,6 +25,7 @@ pub fn upstream(
     let (mut edits, mut response) = common(gate, request, hiding.as_ref());
     // The service does not speak of whom we speak of.
     response.remove.extend(guard.rule.response_headers.iter().map(|header| header.name.clone()));
+    response.remove.extend(guard.rule.grants.return_refresh_token.clone());
     response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
     let method = guest.identity().map(|identity| identity.method);
@@ -107,13 +108,13 @@ fn hide(hiding: Hiding, edits: &mut HeaderEdits) -> Option<String> {
 /// Whether the client is given a token, which no cache may keep (RFC 6749 §5.1).
 fn gives_token(rule: &Rule) -> bool {
     let is_token = |source: &HeaderSource| matches!(source, HeaderSource::AccessToken | HeaderSource::IdToken);
-    rule.response_headers.iter().any(|header| is_token(&header.source))
+    rule.response_headers.iter().any(|header| is_token(&header.source)) || rule.grants.return_refresh_token.is_some()
 }
 
 /// Where the rule speaks through `Authorization`, a stranger's own must not pass for the rule's.
 fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
     let speaks = match &rule.access_token {
-        None => rule.methods.contains(&Method::Session),
+        None => rule.methods.iter().any(|method| *method == Method::Session || method.is_grant()),
         Some(form) => *form == TokenForm::Bearer,
     };
     if speaks && !rule.methods.is_empty() && rule.allow != Allow::Anonymous {

@@ -9,7 +9,7 @@ use crate::gateway::GatewayTokens;
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
-use crate::policy::{Limiter, Revocations};
+use crate::policy::{Guesses, Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
@@ -24,6 +24,7 @@ use std::rc::Rc;
 pub struct Gate {
     bodies: Bodies,
     observability: Observability,
+    notes: Vec<String>,
     providers: Rc<[Rc<Provider>]>,
     guards: Vec<Guard>,
     index: Index,
@@ -35,6 +36,7 @@ pub struct Gate {
     operator: Option<Guard>,
     /// What the gateway itself issues.
     gateway: Option<Rc<GatewayTokens>>,
+    guesses: Rc<Guesses>,
     asserted_headers: Asserted,
     /// What names of our cookies begin with.
     cookie: Option<String>,
@@ -62,8 +64,11 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let ring_of_all = config.providers.first().map(ring).unwrap_or_default();
+        let gateway_ring = || config.gateway_tokens.as_ref().map(|gateway| gateway.secrets.clone());
+        let ring_of_all = config.providers.first().map(ring).filter(|ring| !ring.is_empty());
+        let ring_of_all = ring_of_all.or_else(gateway_ring).unwrap_or_default();
         let limiter = Limiter::new(&ring_of_all);
+        let guesses = Rc::new(Guesses::new(&ring_of_all));
         let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all));
         let session = config.session.clone().map(Rc::new);
         let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
@@ -78,13 +83,14 @@ impl Gate {
             tokens: Rc::clone(&tokens),
             revocations: Rc::clone(&revocations),
             gateway: None,
+            guesses: Rc::clone(&guesses),
         });
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
             let party = party_of(at, rule, &parties)?;
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
             let (revocations, gateway) = (Rc::clone(&revocations), gateway.clone());
-            let place = u32::try_from(at).unwrap_or(u32::MAX);
-            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations, gateway })
+            let (place, guesses) = (u32::try_from(at).unwrap_or(u32::MAX), Rc::clone(&guesses));
+            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations, guesses, gateway })
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -92,6 +98,7 @@ impl Gate {
         Ok(Self {
             bodies: config.bodies,
             observability: config.observability,
+            notes: config.notes,
             providers,
             endpoints: endpoints(&guards, config.operator.as_ref(), config.gateway_tokens.as_ref()),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
@@ -100,6 +107,7 @@ impl Gate {
             revocations,
             operator,
             gateway,
+            guesses,
             asserted_headers: Asserted::new(config.asserted_headers),
             cookie: session.map(|session| format!("{}-", session.cookie.name)),
             ticked: Cell::new(false),
@@ -151,9 +159,19 @@ impl Gate {
         self.gateway.as_deref()
     }
 
+    /// How often secrets were guessed at.
+    pub(super) fn guesses(&self) -> &Guesses {
+        &self.guesses
+    }
+
     /// What counts requests.
     pub(super) fn limiter(&self) -> &Limiter {
         &self.limiter
+    }
+
+    /// What the author of the configuration should know, a sentence each.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What operators see.

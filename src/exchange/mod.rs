@@ -84,8 +84,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
     let Some(mut proof) = methods::identify(world, guard, request).await? else {
         return match guard.rule.allow {
             Allow::Optional => Ok(Guest::Anonymous),
-            _ if guard.takes_access_tokens() => Err(Reason::AccessTokenRequired.into()),
-            _ => Err(Reason::LoginRequired.into()),
+            _ => Err(guard.nothing_shown().into()),
         };
     };
     if let Err(weak) = strong_enough(world, guard, &proof) {

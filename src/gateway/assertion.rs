@@ -44,7 +44,7 @@ impl Assertions {
         Self {
             marker: Marker::new(crate::seal::hash_key(ring)),
             here: RefCell::new(Cache::new(REMEMBERED.into())),
-            shared: Slots::new("assertions", REMEMBERED, ring),
+            shared: Slots::new("assertions", REMEMBERED, 256, ring),
         }
     }
 

@@ -19,15 +19,29 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
         None if guard.asks_about_tokens() || rule.methods.contains(&Method::GatewayToken) => return Ok(None),
         None => return Err(Refusal::new(Reason::AccessTokenMalformed, "the token is no signed JWT")),
     };
+    let mut identity = of_token(world, guard, Method::Bearer, &token, &presented.token).await?;
+    identity.access_token = presented.sent_on(rule);
+    Ok(Some(Proof::of(identity, presented, rule)))
+}
+
+/// Whom a verified token speaks for, if the rule takes it; `text` is the token.
+pub async fn of_token(
+    world: &World,
+    guard: &Guard,
+    method: Method,
+    token: &AccessToken,
+    text: &str,
+) -> Result<Identity, Refusal> {
+    let rule = &guard.rule;
     let client = token.judge(&rule.token)?;
     let mut sources = Sources { access_token: Some(Rc::clone(&token.claims)), ..Sources::default() };
     let mut subject = token.subject.clone();
     if rule.token.introspect_jwt || rule.enrich.introspection || rule.enrich.userinfo {
-        subject = Box::pin(ask(world, guard, presented, &token, &mut sources)).await?;
+        subject = Box::pin(ask(world, guard, text, token, &mut sources)).await?;
     }
     guard.judge_revoked(world, &token.issuer, subject.as_ref(), client.as_ref(), &token.lineage)?;
-    let identity = Identity {
-        method: Method::Bearer,
+    Ok(Identity {
+        method,
         issuer: Rc::clone(&token.issuer),
         subject,
         client,
@@ -35,16 +49,15 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
         scope: Rc::clone(&token.scope),
         id_token: None,
         consumer: None,
-        access_token: presented.sent_on(rule),
-    };
-    Ok(Some(Proof::of(identity, presented, rule)))
+        access_token: None,
+    })
 }
 
 /// Asks the issuer further questions about its token, and gives back whom it is about; that must be one in all that is said.
 async fn ask(
     world: &World,
     guard: &Guard,
-    presented: &Presented<'_>,
+    text: &str,
     token: &AccessToken,
     sources: &mut Sources,
 ) -> Result<Option<Rc<str>>, Refusal> {
@@ -52,7 +65,7 @@ async fn ask(
     let provider = guard.provider_at(token.provider)?;
     let mut subject = token.subject.clone();
     if rules.introspect_jwt || enrich.introspection {
-        let answer = provider.introspect(world, &presented.token).await?;
+        let answer = provider.introspect(world, text).await?;
         // Whatever it was asked for, an answer that binds the token to a key is not passed over.
         if rules.introspect_jwt {
             answer.judge(rules)?
@@ -63,7 +76,7 @@ async fn ask(
         sources.introspection = Some(Rc::clone(&answer.claims));
     }
     if enrich.userinfo {
-        let answer = provider.ask_userinfo(world, &presented.token).await?;
+        let answer = provider.ask_userinfo(world, text).await?;
         subject = agreed(subject, Some(&answer.subject), "userinfo")?;
         sources.userinfo = Some(Rc::clone(&answer.claims));
     }
@@ -71,7 +84,7 @@ async fn ask(
 }
 
 /// A token that keeps its subject to itself, as Keycloak's lightweight ones do, has the one that its issuer names.
-fn agreed(known: Option<Rc<str>>, said: Option<&Rc<str>>, by: &str) -> Result<Option<Rc<str>>, Refusal> {
+pub fn agreed(known: Option<Rc<str>>, said: Option<&Rc<str>>, by: &str) -> Result<Option<Rc<str>>, Refusal> {
     match (known, said) {
         (Some(known), Some(said)) if known != *said => {
             Err(Refusal::new(Reason::AccessTokenClaims, format!("{by} speaks of another subject than the token")))

@@ -1,4 +1,4 @@
-//! The access token that a request carries: where it is looked for, and how it is kept from the service (RFC 6750 §2).
+//! The tokens that a request carries: where they are looked for, and how they are kept from the service (RFC 6750 §2).
 
 use crate::config::{Place, Rule, TokenForm};
 use crate::http::cookie;
@@ -9,12 +9,16 @@ use crate::world::World;
 use std::borrow::Cow;
 use std::rc::Rc;
 
-/// The parameter that carries a token in a query or a form.
+/// The parameter that carries an access token in a query or a form.
 const PARAMETER: &str = "access_token";
-/// The largest form in which a token is looked for, in bytes.
+/// The one that carries a refresh token.
+const REFRESH_PARAMETER: &str = "refresh_token";
+/// The largest form in which a credential is looked for, in bytes.
 const LARGEST_FORM: usize = 64 * 1024;
+/// The longest refresh token that is traded, in bytes.
+const LONGEST_REFRESH_TOKEN: usize = 16 * 1024;
 
-/// An access token, as a request carries it. Nothing is known of it but its spelling.
+/// A token, as a request carries it. Nothing is known of it but its spelling.
 pub struct Presented<'a> {
     /// The token.
     pub token: Cow<'a, str>,
@@ -30,7 +34,7 @@ impl Presented<'_> {
     }
 }
 
-/// How the token that was used is kept from the service.
+/// How the credential that was used is kept from the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Hiding {
     /// The header field of this name goes.
@@ -51,8 +55,8 @@ pub async fn presented<'a>(world: &World, rule: &Rule, request: &'a Request) -> 
             Place::Authorization => authorization(request)?,
             Place::Header(name) => header(request, name)?,
             Place::Cookie(name) => in_cookie(request, name)?,
-            Place::Query => query(request)?,
-            Place::Form => in_form(world, request).await?,
+            Place::Query => query(request, PARAMETER)?,
+            Place::Form => token_in_form(world, request, PARAMETER).await?,
         };
         if here.is_some() && found.is_some() {
             return Err(repeated("in two places"));
@@ -65,6 +69,42 @@ pub async fn presented<'a>(world: &World, rule: &Rule, request: &'a Request) -> 
         }
         found => Ok(found),
     }
+}
+
+/// The refresh token that a request carries where the rule looks; the first that is found counts.
+pub async fn refresh_token<'a>(
+    world: &World,
+    rule: &Rule,
+    request: &'a Request,
+) -> Result<Option<Presented<'a>>, Refusal> {
+    for place in &rule.credentials.refresh_token {
+        let here = match place {
+            Place::Authorization => None,
+            Place::Header(name) => header(request, name)?.map(without_scheme),
+            Place::Cookie(name) => in_cookie(request, name)?,
+            Place::Query => query(request, REFRESH_PARAMETER)?,
+            Place::Form => token_in_form(world, request, REFRESH_PARAMETER).await?,
+        };
+        let Some(presented) = here else { continue };
+        // VSCHAR of RFC 6749 appendix A.17, without the space.
+        let fits = (1..=LONGEST_REFRESH_TOKEN).contains(&presented.token.len());
+        if !fits || !presented.token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(malformed("the refresh token has characters that none has, or too many"));
+        }
+        return Ok(Some(presented));
+    }
+    Ok(None)
+}
+
+/// Callers may write a scheme before it, as before an access token.
+fn without_scheme(presented: Presented<'_>) -> Presented<'_> {
+    const SCHEME: &str = "bearer ";
+    let has_scheme = presented.token.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
+    if !has_scheme {
+        return presented;
+    }
+    let token = presented.token.get(SCHEME.len()..).unwrap_or_default().trim().to_owned();
+    Presented { token: Cow::Owned(token), ..presented }
 }
 
 /// `Authorization` is one field with one credential; another scheme than `Bearer` is none that we know.
@@ -103,45 +143,69 @@ fn in_cookie<'a>(request: &'a Request, name: &str) -> Result<Option<Presented<'a
     Ok(Some(Presented { token: Cow::Borrowed(text(value)?), hiding: Hiding::Cookie(name.to_owned()) }))
 }
 
-fn query(request: &Request) -> Result<Option<Presented<'_>>, Refusal> {
+fn query<'a>(request: &'a Request, name: &str) -> Result<Option<Presented<'a>>, Refusal> {
     let target = request.target().unwrap_or_default();
     let Some((path, query)) = target.split_once('?') else { return Ok(None) };
-    let Some((token, rest)) = parameter(query)? else { return Ok(None) };
+    let Some((token, rest)) = parameter(query, name)? else { return Ok(None) };
     let target = if rest.is_empty() { path.to_owned() } else { format!("{path}?{rest}") };
     Ok(Some(Presented { token: Cow::Owned(token), hiding: Hiding::Target(target) }))
 }
 
+async fn token_in_form<'a>(world: &World, request: &Request, name: &str) -> Result<Option<Presented<'a>>, Refusal> {
+    let Some((mut values, rest)) = in_form(world, request, &[name]).await? else { return Ok(None) };
+    let token = values.pop().flatten();
+    Ok(token.map(|token| Presented { token: Cow::Owned(token), hiding: Hiding::Body(rest) }))
+}
+
+/// The fields of these names in a form body, and the others as they were spelt; `None` when it has none of them.
+///
 /// A form counts where its content type says so and the method has a body (RFC 6750 §2.2); anything else is not looked at.
-async fn in_form<'a>(world: &World, request: &'a Request) -> Result<Option<Presented<'a>>, Refusal> {
+pub async fn in_form(world: &World, request: &Request, names: &[&str]) -> Result<Option<Cut>, Refusal> {
     if matches!(request.method(), Some("GET" | "HEAD")) || !form::is_form(request) {
         return Ok(None);
     }
     let body = world.body(LARGEST_FORM).await.map_err(|error| error.refusal("the forms of this rule"))?;
-    // What is no text has no token in it that we would take.
+    // What is no text has no credential in it that we would take.
     let Ok(body) = String::from_utf8(body) else { return Ok(None) };
-    let Some((token, rest)) = parameter(&body)? else { return Ok(None) };
-    Ok(Some(Presented { token: Cow::Owned(token), hiding: Hiding::Body(rest) }))
+    cut(&body, names)
 }
 
-/// The token among the fields of a query or form, and the others as they were spelt. Only names are decoded: what the
-/// others hold is the service's business.
-fn parameter(fields: &str) -> Result<Option<(String, String)>, Refusal> {
-    let (ours, others): (Vec<&str>, Vec<&str>) = fields.split('&').partition(|field| {
+/// The token among the fields of a query, and the others as they were spelt.
+fn parameter(fields: &str, name: &str) -> Result<Option<(String, String)>, Refusal> {
+    Ok(cut(fields, &[name])?.and_then(|(mut values, rest)| Some((values.pop().flatten()?, rest))))
+}
+
+/// The values of the fields that were looked for, in the order of their names, and the others as they were spelt.
+pub type Cut = (Vec<Option<String>>, String);
+
+/// Takes the fields of these names out of a query or form. Only names are decoded: what the others hold is the service's
+/// business.
+fn cut(fields: &str, names: &[&str]) -> Result<Option<Cut>, Refusal> {
+    let place = |field: &str| {
         let name = field.split('=').next().unwrap_or_default();
-        name == PARAMETER || form::parse(name).is_ok_and(|decoded| decoded.iter().any(|(name, _)| name == PARAMETER))
-    });
-    match ours.as_slice() {
-        [] => Ok(None),
-        [field] => {
-            let mut decoded = form::parse(field).map_err(|_| malformed("the parameter has a broken escape"))?;
-            Ok(decoded.pop().map(|(_, token)| (token, others.join("&"))))
+        let is = |known: &&str| {
+            name == *known || form::parse(name).is_ok_and(|decoded| decoded.iter().any(|(name, _)| name == known))
+        };
+        names.iter().position(is)
+    };
+    let mut values: Vec<Option<String>> = names.iter().map(|_| None).collect();
+    let mut others = Vec::new();
+    for field in fields.split('&') {
+        let Some(value) = place(field).and_then(|place| values.get_mut(place)) else {
+            others.push(field);
+            continue;
+        };
+        if value.is_some() {
+            return Err(repeated("the parameter came twice"));
         }
-        _ => Err(repeated("the parameter came twice")),
+        let mut decoded = form::parse(field).map_err(|_| malformed("the parameter has a broken escape"))?;
+        *value = decoded.pop().map(|(_, value)| value);
     }
+    Ok(values.iter().any(Option::is_some).then(|| (values, others.join("&"))))
 }
 
 fn text(value: &[u8]) -> Result<&str, Refusal> {
-    std::str::from_utf8(value).map_err(|_| malformed("the access token is not ASCII"))
+    std::str::from_utf8(value).map_err(|_| malformed("the token is not ASCII"))
 }
 
 /// RFC 9110 §11.2; at least one character.
@@ -176,7 +240,7 @@ mod tests {
     // B06: what is left of a query is as it was, whatever it holds.
     #[test]
     fn the_parameter_goes_and_the_others_stay_as_they_were() {
-        let cut = |query| parameter(query).map_err(|refusal| refusal.reason);
+        let cut = |query| parameter(query, PARAMETER).map_err(|refusal| refusal.reason);
         assert_eq!(cut("a=%zz&access_token=t&b=1+2"), Ok(Some(("t".to_owned(), "a=%zz&b=1+2".to_owned()))));
         assert_eq!(cut("access%5Ftoken=t"), Ok(Some(("t".to_owned(), String::new()))));
         assert_eq!(cut("xaccess_token=t&a"), Ok(None));

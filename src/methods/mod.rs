@@ -1,10 +1,15 @@
 //! The credentials, one file each, tried in one fixed order; the first one found decides.
 
 pub mod authorization_code;
+mod basic;
 mod bearer;
+mod client_credentials;
 mod credential;
 mod gateway_token;
+mod grant;
 mod introspection;
+mod password;
+mod refresh_token;
 mod session;
 mod userinfo;
 
@@ -12,12 +17,13 @@ pub use credential::Hiding;
 
 use crate::config::{Allow, Login, Mode, Rule};
 use crate::gateway::GatewayTokens;
-use crate::policy::{Name, Revocations};
+use crate::policy::{Guesses, Name, Revocations};
 use crate::provider::{AccessTokens, Lineage, Provider};
 use crate::session::{Facts, RelyingParty};
 use crate::words::{Identity, Late, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
 use credential::Presented;
+use grant::Attempt;
 use session::Shown;
 use std::rc::Rc;
 
@@ -37,6 +43,8 @@ pub struct Guard {
     pub revocations: Rc<Revocations>,
     /// What the gateway itself issues, where it does.
     pub gateway: Option<Rc<GatewayTokens>>,
+    /// How often secrets were guessed at.
+    pub guesses: Rc<Guesses>,
 }
 
 impl Guard {
@@ -88,6 +96,15 @@ impl Guard {
     pub fn takes_access_tokens(&self) -> bool {
         self.rule.methods.iter().any(|method| method.takes_access_tokens())
     }
+
+    /// What is said to a caller that shows nothing.
+    pub fn nothing_shown(&self) -> Reason {
+        match self.rule.methods.iter().any(|method| method.is_grant()) {
+            _ if self.takes_access_tokens() => Reason::AccessTokenRequired,
+            true => Reason::CredentialRequired,
+            false => Reason::LoginRequired,
+        }
+    }
 }
 
 /// An identity, and what follows of how it was shown.
@@ -116,9 +133,13 @@ impl From<Identity> for Proof {
 impl Proof {
     /// The bearer of an access token.
     fn of(identity: Identity, presented: &Presented<'_>, rule: &Rule) -> Self {
-        let hiding = rule.credentials.hide.then(|| presented.hiding.clone());
-        let in_url = matches!(presented.hiding, Hiding::Target(_));
-        Self { hiding, in_url, ..Self::from(identity) }
+        Self::hidden(identity, &presented.hiding, rule)
+    }
+
+    /// One whose credential came there.
+    fn hidden(identity: Identity, hiding: &Hiding, rule: &Rule) -> Self {
+        let in_url = matches!(hiding, Hiding::Target(_));
+        Self { hiding: rule.credentials.hide.then(|| hiding.clone()), in_url, ..Self::from(identity) }
     }
 }
 
@@ -147,6 +168,7 @@ async fn search(
     over: &mut Option<Box<Refusal>>,
 ) -> Result<Option<Proof>, Stop> {
     let mut token = None;
+    let mut attempt = Attempt::default();
     for method in &guard.rule.methods {
         if method.takes_access_tokens() && token.is_none() {
             token = Some(credential::presented(world, &guard.rule, request).await?);
@@ -166,10 +188,13 @@ async fn search(
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)
             }
             (Method::Userinfo, Some(presented)) => Some(Box::pin(userinfo::identify(world, guard, presented)).await?),
-            (Method::Bearer | Method::GatewayToken | Method::Introspection | Method::Userinfo, None) => None,
             (Method::GatewayToken, Some(presented)) => gateway_token::identify(world, guard, presented)?,
-            // None of these is in `Method::ALL` yet, so no rule has them.
-            (Method::RefreshToken | Method::Password | Method::ClientCredentials, _) => None,
+            (Method::Bearer | Method::GatewayToken | Method::Introspection | Method::Userinfo, None) => None,
+            (Method::RefreshToken, _) => Box::pin(refresh_token::identify(world, guard, request, &mut attempt)).await?,
+            (Method::Password, _) => Box::pin(password::identify(world, guard, request, &mut attempt)).await?,
+            (Method::ClientCredentials, _) => {
+                Box::pin(client_credentials::identify(world, guard, request, &mut attempt)).await?
+            }
             // Neither an optional identity nor one on trial is ever asked for.
             (Method::AuthorizationCode, _) if guard.rule.allow == Allow::Optional => None,
             (Method::AuthorizationCode, _) if guard.rule.mode == Mode::Report => None,

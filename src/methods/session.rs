@@ -31,8 +31,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     }
     if party.is_revoked(world, &opened.content) {
         world.count(Metric::SessionsRevoked);
-        let reason = if guard.takes_access_tokens() { Reason::AccessTokenRequired } else { Reason::LoginRequired };
-        return Ok(over(party, request, reason));
+        return Ok(over(party, request, guard.nothing_shown()));
     }
     if opened.is_news() {
         Box::pin(refresh::acknowledge(world, party, &opened.content)).await;

@@ -4,10 +4,12 @@ mod buckets;
 mod claims;
 mod consumer;
 mod email;
+mod guess;
 mod rate_limit;
 mod revocation;
 mod step_up;
 
+pub use guess::{Guess, Guesser, Guesses, address};
 pub use rate_limit::{Fields, Limiter};
 pub use revocation::{Counts, Name, Revocations, Word};
 pub use step_up::step_up;

@@ -1,5 +1,6 @@
 //! JWT access tokens of several providers, verified once and remembered (RFC 9068 §4, RFC 8725 §3).
 
+use super::id_token::THROTTLE;
 use super::kept_claims::{self, KeptClaims};
 use super::mark::Marker;
 use super::proof::NoProof;
@@ -90,7 +91,15 @@ impl AccessTokens {
         match self.known(world, token, among) {
             Some(known) => Ok(known),
             // Boxed, so that the future of a request whose token is known stays small.
-            None => Box::pin(self.verify_anew(world, token, among)).await,
+            None => Box::pin(self.verify_anew(world, token, among, None)).await,
+        }
+    }
+
+    /// The same for a token that its provider has just given, for which no stranger can make us look for new keys.
+    pub async fn verify_given(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
+        match self.known(world, token, among) {
+            Some(known) => Ok(known),
+            None => Box::pin(self.verify_anew(world, token, among, Some(THROTTLE))).await,
         }
     }
 
@@ -111,7 +120,13 @@ impl AccessTokens {
         Some(Rc::clone(&known.token))
     }
 
-    async fn verify_anew(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
+    async fn verify_anew(
+        &self,
+        world: &World,
+        token: &str,
+        among: &[usize],
+        throttle: Option<Duration>,
+    ) -> Result<Rc<AccessToken>, Refusal> {
         let untrusted = Untrusted::parse(token).map_err(|error| refusal("", error))?;
         let (at, provider) = self.provider_of(untrusted.unverified_claims(), among)?;
         let settings = &provider.settings;
@@ -126,7 +141,8 @@ impl AccessTokens {
             _ => false,
         };
         let check = |keys: &Jwks| unproven.prove(&**world, keys);
-        let proven = provider.keys.prove(&world.host(), provider.refetch, may_help, check).await;
+        let throttle = throttle.unwrap_or(provider.refetch);
+        let proven = provider.keys.prove(&world.host(), throttle, may_help, check).await;
         let ((verified, key), keys) = proven.map_err(|lack| match lack {
             NoProof::Token(error) => refused(error),
             // The right key may be out already, and only we cannot get at it: that is not the caller's fault.

@@ -5,7 +5,7 @@ use super::access_token::UNIT;
 use super::mark::Marker;
 use super::outage::Outage;
 use super::request;
-use super::slots::{Slot, Slots};
+use super::slots::{self, Slot, Slots};
 use crate::cache::Cache;
 use crate::config;
 use crate::seal;
@@ -19,8 +19,12 @@ use std::time::Duration;
 
 /// How long a failure is remembered that only one token makes: the provider is spared, other tokens are not touched.
 const ODD: Duration = Duration::from_secs(1);
-/// Slots in shared data for good answers, and for bad ones, which strangers can make in any number.
-const SLOTS: (u16, u16) = (1024, 256);
+/// Slots in shared data for bad answers, which strangers can make in any number; and for leases.
+const SLOTS: u16 = 256;
+/// How much longer than a call a lease lasts.
+const MARGIN: Duration = Duration::from_secs(2);
+/// How often it is looked whether another worker has its answer.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// A question about a token.
 pub trait Question: 'static {
@@ -29,6 +33,15 @@ pub trait Question: 'static {
 
     /// Counted where the answer was known.
     const KNOWN: Metric;
+
+    /// Slots in shared data for good answers, and the bytes of the largest of them, as sealed.
+    const SHARED: (u16, usize) = (1024, slots::LARGEST);
+
+    /// How long a call may take of which there is to be one for all workers of the host; `None` where each worker may make
+    /// its own.
+    fn once_within(&self) -> Option<Duration> {
+        None
+    }
 
     /// Asks the provider. The work belongs to nobody's request.
     fn ask(self: Rc<Self>, host: Rc<dyn Host>, token: Secret) -> LocalFuture<Result<Object, Failure>>;
@@ -95,6 +108,8 @@ struct Asker<Q: Question> {
     memory: Rc<Memory<Q::Answer>>,
     shared_good: Slots,
     shared_bad: Slots,
+    /// Who is asking, for all workers.
+    leases: Slots,
     outage: RefCell<Outage>,
 }
 
@@ -144,8 +159,9 @@ impl<Q: Question> Answers<Q> {
             marker: Marker::new(seal::hash_key(ring)),
             salt: digest.first_chunk().map_or(0, |salt| u128::from_le_bytes(*salt)),
             memory: Rc::clone(memory),
-            shared_good: Slots::new(&format!("{name}/good"), SLOTS.0, ring),
-            shared_bad: Slots::new(&format!("{name}/bad"), SLOTS.1, ring),
+            shared_good: Slots::new(&format!("{name}/good"), Q::SHARED.0, Q::SHARED.1, ring),
+            shared_bad: Slots::new(&format!("{name}/bad"), SLOTS, slots::LARGEST, ring),
+            leases: Slots::new(&format!("{name}/lease"), SLOTS, slots::LARGEST, ring),
             outage: RefCell::default(),
         };
         Self { asker: Rc::new(asker), flights: Flights::default() }
@@ -153,16 +169,49 @@ impl<Q: Question> Answers<Q> {
 
     /// The answer about `token`: remembered, or asked for. A good one that is remembered costs no call and no wait.
     pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<Q::Answer>, Refusal> {
-        let mark = self.asker.marker.mark(&**host, token) ^ self.asker.salt;
-        if let Some(known) = self.asker.known(&**host, mark) {
-            host.count(Q::KNOWN);
-            return known;
+        match self.known(&**host, token) {
+            Some(known) => known,
+            None => self.ask(host, token, &mut || Ok(())).await,
         }
+    }
+
+    /// The answer about `token`, good or bad, if it is remembered.
+    pub fn known(&self, host: &dyn Host, token: &str) -> Option<Result<Rc<Q::Answer>, Refusal>> {
+        let known = self.asker.known(host, self.mark(host, token))?;
+        host.count(Q::KNOWN);
+        Some(known)
+    }
+
+    /// Asks, after `known` knew nothing. Before a call of its own it needs leave.
+    pub async fn ask(
+        &self,
+        host: &Rc<dyn Host>,
+        token: &str,
+        leave: &mut dyn FnMut() -> Result<(), Refusal>,
+    ) -> Result<Rc<Q::Answer>, Refusal> {
+        let mark = self.mark(&**host, token);
         self.asker.may_ask(host.now())?;
+        if self.flights.under_way(&mark).is_none() {
+            leave()?;
+        }
         let (asker, root, token) = (Rc::clone(&self.asker), Rc::clone(host), Secret::new(token));
         let work = async move { asker.ask(&root, mark, token).await };
         let landed = Box::pin(self.flights.join(&**host, mark, work)).await;
         landed.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+    }
+
+    /// Forgets a good answer that turned out not to be, here and where others would find it; a newer one stays.
+    pub fn forget(&self, host: &dyn Host, token: &str) {
+        let mark = self.mark(host, token);
+        let mut good = self.asker.memory.good.borrow_mut();
+        let until = good.get(&mark).map(|good| good.until);
+        good.remove(&mark);
+        self.asker.shared_good.clear(host, mark, until.unwrap_or(host.now()));
+    }
+
+    /// By what a token is remembered.
+    pub fn mark(&self, host: &dyn Host, token: &str) -> u128 {
+        self.asker.marker.mark(host, token) ^ self.asker.salt
     }
 }
 
@@ -201,6 +250,23 @@ impl<Q: Question> Asker<Q> {
     }
 
     async fn ask(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
+        let Some(call) = self.question.once_within() else { return self.ask_alone(host, mark, token).await };
+        // A lease lasts longer than its call, so it lapses only with its worker. Whoever has waited for one goes on without.
+        let span = call.saturating_add(MARGIN);
+        let patience = host.monotonic().saturating_add(span);
+        while !self.leases.claim(&**host, mark, host.now().plus(span)) && host.monotonic() < patience {
+            host.sleep(LOOK).await;
+        }
+        if let Some(known) = self.adopt(&**host, mark, host.now()) {
+            self.leases.clear(&**host, mark, UnixTime::from_secs(u64::MAX));
+            return known;
+        }
+        let answer = self.ask_alone(host, mark, token).await;
+        self.leases.clear(&**host, mark, UnixTime::from_secs(u64::MAX));
+        answer
+    }
+
+    async fn ask_alone(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
         let said = Rc::clone(&self.question).ask(Rc::clone(host), token).await;
         let now = host.now();
         let judged = said.and_then(|members| Ok((self.question.read(&members, now)?, members)));

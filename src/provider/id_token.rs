@@ -1,15 +1,17 @@
 //! The ID token of a login, verified with the provider's keys: OIDC Core §3.1.3.7.
 
-use super::Provider;
 use super::proof::NoProof;
+use super::{Keys, Provider};
+use crate::config;
 use crate::jose::{self, Authentication, ExpectedIdToken, JwtError, Nonce, VerifiedJwt};
 use crate::words::{Algorithm, Reason, Refusal, Secret};
-use crate::world::World;
+use crate::world::{Host, World};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// At least so long between two looks for new keys. ID tokens come from the provider alone, for a code that it issued, so
 /// no stranger can make us look; this bounds what a provider that is broken costs itself.
-const THROTTLE: Duration = Duration::from_secs(2);
+pub(super) const THROTTLE: Duration = Duration::from_secs(2);
 
 /// What an ID token must agree with.
 pub struct LoginEvidence<'a> {
@@ -27,38 +29,48 @@ impl Provider {
         token: &Secret,
         evidence: &LoginEvidence<'_>,
     ) -> Result<VerifiedJwt, Refusal> {
-        let text = token.expose_text().unwrap_or_default();
-        let algorithms = self.id_token_algorithms();
-        let judge = |keys: jose::Keys<'_>| {
-            let expected = ExpectedIdToken {
-                issuer: self.issuer(),
-                client_id: &self.settings.client.client_id,
-                trusted_audiences: &self.settings.trusted_audiences,
-                algorithms: &algorithms,
-                nonce: evidence.nonce.map_or(Nonce::NotChecked, Nonce::Expect),
-                authentication: Authentication::OfAnyAge,
-                access_token: evidence.access_token.expose_text(),
-                now: world.now(),
-                skew: self.settings.clock_skew,
-            };
-            jose::verify_id_token(&**world, text, keys, &expected)
+        verify(&world.host(), &self.settings, &self.keys, token, evidence).await
+    }
+}
+
+/// The same for work that belongs to no request.
+pub(super) async fn verify(
+    host: &Rc<dyn Host>,
+    settings: &config::Provider,
+    keys: &Keys,
+    token: &Secret,
+    evidence: &LoginEvidence<'_>,
+) -> Result<VerifiedJwt, Refusal> {
+    let text = token.expose_text().unwrap_or_default();
+    let algorithms = algorithms(settings);
+    let judge = |keys: jose::Keys<'_>| {
+        let expected = ExpectedIdToken {
+            issuer: &settings.issuer,
+            client_id: &settings.client.client_id,
+            trusted_audiences: &settings.trusted_audiences,
+            algorithms: &algorithms,
+            nonce: evidence.nonce.map_or(Nonce::NotChecked, Nonce::Expect),
+            authentication: Authentication::OfAnyAge,
+            access_token: evidence.access_token.expose_text(),
+            now: host.now(),
+            skew: settings.clock_skew,
         };
-        let secret = self.settings.client.client_secret.as_ref();
-        self.keys.prove_given(&world.host(), THROTTLE, secret, text, judge).await.map_err(|lack| match lack {
-            NoProof::Token(error) | NoProof::Perhaps(error, _) => self.refusal(error),
-            NoProof::Keys(refusal) => refusal,
-        })
-    }
-
-    pub(super) fn id_token_algorithms(&self) -> Vec<Algorithm> {
-        match self.settings.client.id_token_signed_response_alg {
-            Some(registered) => vec![registered],
-            None => self.settings.signing_algs.clone(),
+        jose::verify_id_token(&**host, text, keys, &expected)
+    };
+    let secret = settings.client.client_secret.as_ref();
+    keys.prove_given(host, THROTTLE, secret, text, judge).await.map_err(|lack| match lack {
+        NoProof::Token(error) | NoProof::Perhaps(error, _) => {
+            Refusal::new(reason(&error), format!("provider={}: {error}", settings.name))
         }
-    }
+        NoProof::Keys(refusal) => refusal,
+    })
+}
 
-    fn refusal(&self, error: JwtError) -> Refusal {
-        Refusal::new(reason(&error), format!("provider={}: {error}", self.settings.name))
+/// Those that an ID token may be signed with.
+pub(super) fn algorithms(settings: &config::Provider) -> Vec<Algorithm> {
+    match settings.client.id_token_signed_response_alg {
+        Some(registered) => vec![registered],
+        None => settings.signing_algs.clone(),
     }
 }
 

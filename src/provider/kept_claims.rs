@@ -26,7 +26,10 @@ impl KeptClaims {
         let clients = unique(mine().flat_map(|rule| rule.token.client_id_claims.iter().cloned()));
         let names = read.chain(clients.iter().cloned()).chain(STANDARD.map(str::to_owned));
         let told = [Source::AccessToken, Source::Introspection, Source::Userinfo];
-        let all = mine().any(|rule| told.into_iter().any(|source| rule.tells_all(source)));
+        // Those of an ID token are kept here where a grant brings it; a session keeps its own.
+        let grants = mine().any(|rule| rule.methods.iter().any(|method| method.is_grant()));
+        let told = told.into_iter().chain(grants.then_some(Source::IdToken));
+        let all = told.into_iter().any(|source| mine().any(|rule| rule.tells_all(source)));
         Self { all, names: unique(names).into(), clients: clients.into() }
     }
 

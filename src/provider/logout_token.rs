@@ -1,7 +1,7 @@
 //! A logout token, verified with the provider's keys: OIDC Back-Channel Logout §2.6.
 
-use super::Provider;
 use super::proof::NoProof;
+use super::{Provider, id_token};
 use crate::jose::{self, Expected, JwtError, Kind, LogoutToken, LogoutTokenRules};
 use crate::words::{Reason, Refusal};
 use crate::world::World;
@@ -15,7 +15,7 @@ impl Provider {
         token: &str,
         rules: LogoutTokenRules,
     ) -> Result<LogoutToken, Refusal> {
-        let algorithms = self.id_token_algorithms();
+        let algorithms = id_token::algorithms(&self.settings);
         let judge = |keys: jose::Keys<'_>| {
             let expected = Expected {
                 issuer: self.issuer(),

@@ -5,6 +5,7 @@ mod answers;
 mod client_auth;
 mod document;
 mod end_session;
+mod grants;
 mod id_token;
 mod introspection;
 mod issuers;
@@ -29,6 +30,7 @@ mod userinfo_check;
 pub use access_token::{AccessToken, AccessTokens, judge_audience};
 pub use document::Condition;
 pub use end_session::{EndSession, Way};
+pub use grants::{Credential, Granted, JWT_BEARER, Trade};
 pub use id_token::LoginEvidence;
 pub use introspection::Introspected;
 pub use kept_claims::KeptClaims;
@@ -38,21 +40,28 @@ pub use metadata::{Metadata, ResponseIss};
 pub use slots::{Slot, Slots};
 pub use userinfo_check::UserinfoAnswer;
 
+use crate::cache::Cache;
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
 use crate::words::{Refusal, Secret, UnixTime};
 use crate::world::Host;
 use answers::{Answers, Lives, Memory};
 use document::Kept;
+use grants::Grants;
 use introspection::Introspection;
 use keys::KeysRecipe;
 use metadata::MetadataRecipe;
 use sha2::{Digest, Sha256};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 use table::Table;
 use userinfo_check::UserinfoCheck;
 
+/// How long tokens for a caller's credential are used at most, whatever their life.
+const LONGEST_GRANT: Duration = Duration::from_secs(86_400);
+/// How many credentials are remembered as clients'.
+const CLIENTS: usize = 8192;
 /// How soon after one look for moved endpoints the next one may follow.
 const MOVED: Duration = Duration::from_secs(30);
 
@@ -65,6 +74,9 @@ pub struct Provider {
     refetch: Duration,
     introspection: Answers<Introspection>,
     userinfo: Answers<UserinfoCheck>,
+    grants: Answers<Grants>,
+    /// Marks of credentials that are clients' where they may be users' as well.
+    clients: RefCell<Cache<u128, ()>>,
 }
 
 /// What all providers' answers about tokens are remembered in, so that bounds hold however many providers there are.
@@ -72,6 +84,7 @@ pub struct Memories {
     cache: config::Cache,
     introspection: Rc<Memory<Introspected>>,
     userinfo: Rc<Memory<UserinfoAnswer>>,
+    grants: Rc<Memory<Granted>>,
 }
 
 impl Memories {
@@ -80,6 +93,7 @@ impl Memories {
         Self {
             introspection: Rc::new(Memory::new(cache.introspection.entries)),
             userinfo: Rc::new(Memory::new(cache.userinfo.entries)),
+            grants: Rc::new(Memory::new(cache.grants.entries)),
             cache: cache.clone(),
         }
     }
@@ -144,7 +158,15 @@ impl Provider {
             let question = Introspection { settings, metadata, keys, refetch, kept: kept.clone() };
             Answers::new(question, &name("introspection"), lives(cache.introspection), ring, &memories.introspection)
         };
-        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo })
+        let grants = {
+            let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
+            let config::GrantsCache { margin, negative, .. } = cache.grants;
+            let question = Grants { settings, metadata, keys, kept: kept.clone(), margin };
+            let lives = Lives { max_age: LONGEST_GRANT, negative };
+            Answers::new(question, &name("grants"), lives, ring, &memories.grants)
+        };
+        let clients = RefCell::new(Cache::new(CLIENTS));
+        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo, grants, clients })
     }
 
     /// The issuer.
@@ -232,7 +254,8 @@ fn fingerprint(settings: &config::Provider) -> String {
 fn fingerprint_of_answers(settings: &config::Provider, kept: &KeptClaims) -> String {
     let (provider, kept) = (fingerprint(settings), kept.fingerprint());
     let form = format!("{:?}", settings.introspection_form);
-    let params = settings.introspection_params.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+    let params = settings.introspection_params.iter().chain(&settings.token_params);
+    let params = params.flat_map(|(name, value)| [name.as_str(), value.as_str()]);
     hash_of([provider.as_str(), form.as_str(), kept.as_str()].into_iter().chain(params))
 }
 

@@ -35,6 +35,8 @@ pub struct Tokens {
     pub id_token: Option<Secret>,
     /// How long the access token lives, if that was said.
     pub expires_in: Option<Duration>,
+    /// Whether it was said that it has no life left.
+    pub has_ended: bool,
     /// What was granted, if that was said; else what was asked for (§5.1).
     pub scope: Option<String>,
 }
@@ -89,8 +91,34 @@ pub async fn refresh(
     })
 }
 
+/// Who is the client of a token request.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum By<'a> {
+    /// We.
+    Us,
+    /// The caller, by this `Authorization` field, or by what the form says where it is empty. Nothing of ours goes along.
+    Caller(&'a str),
+}
+
+/// A token request of either.
+pub(super) fn request_by(
+    settings: &config::Provider,
+    endpoint: &Url,
+    by: By<'_>,
+    fixed: &[(&str, &str)],
+) -> Result<ProviderRequest, Refusal> {
+    let By::Caller(authorization) = by else { return request_of(settings, endpoint, fixed) };
+    let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let body = form::write(fixed.iter().copied().chain(added));
+    let mut request = request::post(settings, Endpoint::Token, endpoint, body, LARGEST)?;
+    if !authorization.is_empty() {
+        request.headers.push(("authorization".to_owned(), Secret::new(authorization)));
+    }
+    Ok(request)
+}
+
 /// Why a token answer brought no tokens.
-enum Failed {
+pub(super) enum Failed {
     /// The error that it names (§5.2).
     Said { status: u16, code: String },
     /// Another fault.
@@ -107,7 +135,7 @@ fn request_of(settings: &config::Provider, endpoint: &Url, fixed: &[(&str, &str)
     Ok(request)
 }
 
-fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Tokens, Failed> {
+pub(super) fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Tokens, Failed> {
     let invalid = |what: &str| {
         Failed::Otherwise(Refusal::new(Reason::TokenInvalid, format!("provider={}: {what}", settings.name)))
     };
@@ -140,6 +168,7 @@ fn read(settings: &config::Provider, response: &ProviderResponse) -> Result<Toke
         refresh_token: reader.token("refresh_token").map_err(invalid)?,
         id_token: reader.token("id_token").map_err(invalid)?,
         expires_in: reader.seconds("expires_in").map_err(invalid)?,
+        has_ended: reader.has_ended("expires_in"),
         scope: reader.text("scope").map_err(invalid)?.map(str::to_owned),
     })
 }
@@ -179,6 +208,16 @@ impl<'a> Reader<'a> {
         // VSCHAR of RFC 6749 appendix A, without the space: it goes into a header field.
         let fit = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
         if fit { Ok(Some(Secret::new(token))) } else { Err("a token is empty, too long, or not printable") }
+    }
+
+    /// Whether a member is a number of seconds, and none is left.
+    fn has_ended(&self, member: &'static str) -> bool {
+        let seconds = match self.answer.get(member) {
+            Some(Value::String(text)) => text.parse().ok(),
+            Some(value) => value.as_f64(),
+            None => None,
+        };
+        seconds.is_some_and(|seconds| seconds < 1.0)
     }
 
     fn seconds(&self, member: &'static str) -> Result<Option<Duration>, &'static str> {

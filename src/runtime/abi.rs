@@ -41,6 +41,10 @@ pub trait Abi {
     fn body(&self, most: usize) -> Vec<u8>;
     /// Tells other parts of the host something about this stream.
     fn set_property(&self, name: &str, value: &[u8]);
+    /// What the host says of this stream under a path of names.
+    fn property(&self, _path: &[&str]) -> Option<Vec<u8>> {
+        None
+    }
     /// Puts another body in the place of the one that is buffered. Its length was told by the header fields.
     fn replace_body(&self, body: &[u8]);
     /// Lets a paused request go on.

@@ -73,6 +73,8 @@ fn name(metric: Metric) -> String {
         Metric::UserinfoCached => "userinfo.cached".to_owned(),
         Metric::Limited => "rate_limit.limited".to_owned(),
         Metric::LimitFailed => "rate_limit.failed".to_owned(),
+        Metric::GrantsCached => "grants.cached".to_owned(),
+        Metric::GuessesRefused => "guesses.refused".to_owned(),
     }
 }
 

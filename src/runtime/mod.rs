@@ -89,6 +89,7 @@ impl Runtime {
     pub fn configure(&self, text: &[u8], env: &dyn Fn(&str) -> Option<String>) -> Result<LevelFilter, Vec<Problem>> {
         let gate = Gate::load(text, env)?;
         let level = gate.observability().log;
+        gate.notes().iter().for_each(|note| self.abi.log(log::Level::Warn, note));
         self.tell();
         *self.gate.borrow_mut() = Some(Rc::new(gate));
         // The providers are asked from the first tick on: calls made while a configuration loads fail on some hosts.
@@ -333,6 +334,10 @@ impl Host for Runtime {
 
     fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten> {
         self.abi.share(key, value, version)
+    }
+
+    fn source_address(&self) -> Option<String> {
+        String::from_utf8(self.abi.property(&["source", "address"])?).ok().filter(|address| !address.is_empty())
     }
 
     fn count(&self, metric: Metric) {

@@ -10,22 +10,12 @@ pub fn of(bonds: &[Bond], headers: &Headers) -> Vec<u8> {
         let value = match bond {
             Bond::Scheme => headers.all(":scheme").next().unwrap_or_default(),
             Bond::UserAgent => headers.all("user-agent").next().unwrap_or_default(),
-            Bond::Address => address(headers),
+            Bond::Address => headers.client_address(),
         };
         joined.extend(u64::try_from(value.len()).unwrap_or(u64::MAX).to_le_bytes());
         joined.extend_from_slice(value);
     }
     joined
-}
-
-/// The client's address as the host tells it: Envoy lets no client from outside say `x-envoy-external-address`, and the last
-/// entry of `x-forwarded-for` is whom the host itself saw.
-fn address(headers: &Headers) -> &[u8] {
-    let seen = || {
-        let field = headers.all("x-forwarded-for").last()?;
-        field.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)
-    };
-    headers.all("x-envoy-external-address").next().or_else(seen).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -133,6 +133,10 @@ impl Abi for ProxyWasm {
         }
     }
 
+    fn property(&self, path: &[&str]) -> Option<Vec<u8>> {
+        imports::property(path).ok()
+    }
+
     fn replace_body(&self, body: &[u8]) {
         if imports::set_buffer(Buffer::RequestBody, body).is_err() {
             imports::log(4, "oidc: the host refused another body");

@@ -73,6 +73,7 @@ unsafe extern "C" {
     fn proxy_add_header_map_value(map: u32, n: *const u8, n_size: usize, v: *const u8, v_size: usize) -> u32;
     fn proxy_remove_header_map_value(map: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_get_buffer_bytes(buffer: u32, start: usize, most: usize, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, data: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, value_size: usize) -> u32;
     fn proxy_set_buffer_bytes(buffer: u32, start: usize, size: usize, data: *const u8, data_size: usize) -> u32;
     fn proxy_send_local_response(
@@ -188,6 +189,12 @@ pub fn remove_field(map: Map, name: &str) -> Result<(), Status> {
 /// At most `most` bytes of a buffer, from its beginning.
 pub fn buffer(buffer: Buffer, most: usize) -> Result<Vec<u8>, Status> {
     bytes(|data, size| unsafe { proxy_get_buffer_bytes(buffer as u32, 0, most, data, size) })
+}
+
+/// A property of the stream in force, by its path's segments.
+pub fn property(path: &[&str]) -> Result<Vec<u8>, Status> {
+    let path = path.join("\0");
+    bytes(|data, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), data, size) })
 }
 
 /// Sets a property of the stream in force, under a path of one segment.

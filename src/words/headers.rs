@@ -111,6 +111,16 @@ impl Headers {
         self.all(name).next().and_then(|value| std::str::from_utf8(value).ok())
     }
 
+    /// The client's address as the host tells it in header fields: Envoy lets no client from outside say
+    /// `x-envoy-external-address`, and the last entry of `x-forwarded-for` is whom the host itself saw.
+    pub fn client_address(&self) -> &[u8] {
+        let seen = || {
+            let field = self.all("x-forwarded-for").last()?;
+            field.rsplit(|byte| *byte == b',').next().map(<[u8]>::trim_ascii)
+        };
+        self.all("x-envoy-external-address").next().or_else(seen).unwrap_or_default()
+    }
+
     fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
         self.buffer.get(start..end).unwrap_or_default()
     }

@@ -32,12 +32,26 @@ pub enum Method {
 
 impl Method {
     /// Every method that works, in the order in which they are tried.
-    pub const ALL: [Self; 6] =
-        [Self::Session, Self::Bearer, Self::GatewayToken, Self::Introspection, Self::Userinfo, Self::AuthorizationCode];
+    pub const ALL: [Self; 9] = [
+        Self::Session,
+        Self::Bearer,
+        Self::GatewayToken,
+        Self::Introspection,
+        Self::Userinfo,
+        Self::RefreshToken,
+        Self::Password,
+        Self::ClientCredentials,
+        Self::AuthorizationCode,
+    ];
 
     /// Whether its credential is an access token that the caller brings.
     pub const fn takes_access_tokens(self) -> bool {
         matches!(self, Self::Bearer | Self::GatewayToken | Self::Introspection | Self::Userinfo)
+    }
+
+    /// Whether its credential is traded for tokens at the provider, whenever it comes.
+    pub const fn is_grant(self) -> bool {
+        matches!(self, Self::RefreshToken | Self::Password | Self::ClientCredentials)
     }
 
     /// The name in configuration, logs and metrics.

@@ -49,6 +49,8 @@ reasons! {
     LoginDone, "login_done", 303, Nobody;
     /// A callback came again after its login had ended well: the browser goes where it would have gone.
     LoginDoneBefore, "login_done_before", 303, Nobody;
+    /// A login ended well, and its tokens were given to whoever logged in (`login.action: tokens`).
+    LoginTokens, "login_tokens", 200, Nobody;
     /// The resource's metadata were asked for (RFC 9728 §3).
     ResourceMetadata, "resource_metadata", 200, Nobody;
     /// A web page asked who its user is, and until when.
@@ -147,6 +149,15 @@ reasons! {
     /// The user authenticated longer ago than the rule asks for (`max_age`, RFC 9470).
     AuthenticationOld, "authentication_old", 401, Caller;
 
+    /// The rule takes refresh tokens, or names and secrets, and none came.
+    CredentialRequired, "credential_required", 401, Caller;
+    /// What came as Basic is not one name and one secret (RFC 7617 §2), or one of them is empty, or it came twice.
+    BasicMalformed, "basic_malformed", 401, Caller;
+    /// The provider refused the refresh token, or the name and its secret (RFC 6749 §5.2).
+    CredentialRefused, "credential_refused", 401, Caller;
+    /// Wrong secrets came too often from this address, or for this name from this address (`guess_limit`).
+    GuessedTooOften, "guessed_too_often", 429, Caller;
+
     /// The callback's parameters are not one authorization response (RFC 6749 §4.1.2, §3.1).
     CallbackMalformed, "callback_malformed", 400, Caller;
     /// The callback came by another way than `response_mode` says (Form Post Response Mode §2).
@@ -228,6 +239,8 @@ reasons! {
     /// A refresh was lost with the worker that made it, and its repetition was refused: the session ended with its access
     /// token.
     RefreshLost, "refresh_lost", 401, Us;
+    /// The answer to a caller's credential is not one (RFC 6749 §5.1), or its ID token is not good.
+    GrantInvalid, "grant_invalid", 503, Provider;
     /// The introspection endpoint did not answer, or said that it cannot now.
     IntrospectionUnavailable, "introspection_unavailable", 503, Provider;
     /// The introspection answer is not one (RFC 7662 §2.2, RFC 9701 §5).
@@ -271,6 +284,9 @@ reasons! {
     ClientRefused, "client_refused", 503, Operator;
     /// The introspection endpoint refuses us, who ask.
     IntrospectionRefused, "introspection_refused", 503, Operator;
+    /// The provider does not take a caller's credential as the rule trades it: our client may not, or `grants` asks for what
+    /// there is not.
+    GrantRefused, "grant_refused", 503, Operator;
     /// The rate limit service did not answer, and the rule does not let through without it.
     RateLimitUnavailable, "rate_limit_service_lost", 503, Operator;
     /// The provider does not offer what the rule needs of it.

@@ -109,6 +109,10 @@ pub enum Metric {
     Limited,
     /// Requests that a rate limit service did not count.
     LimitFailed,
+    /// Tokens for callers' credentials that were known.
+    GrantsCached,
+    /// Credentials that were not tried, since too many from there had been wrong.
+    GuessesRefused,
 }
 
 /// What became of a refresh.
@@ -188,6 +192,11 @@ pub trait Host {
 
     /// Writes for all workers of this host, if nobody wrote since `version` was read.
     fn share(&self, key: &str, value: &[u8], version: Version) -> Result<(), NotWritten>;
+
+    /// The address of the client whose request is decided, with its port, if the host says it.
+    fn source_address(&self) -> Option<String> {
+        None
+    }
 
     /// Counts one.
     fn count(&self, metric: Metric);

@@ -33,6 +33,7 @@ struct State {
     counts: RefCell<HashMap<Metric, u64>>,
     lines: RefCell<Vec<(log::Level, String)>>,
     credulous: Cell<bool>,
+    source: RefCell<Option<String>>,
 }
 
 impl Script {
@@ -63,6 +64,11 @@ impl Script {
     /// From now on its crypto takes every signature that it is asked about, which spares tests of many tokens the time.
     pub fn believe_signatures(&self) {
         self.0.credulous.set(true);
+    }
+
+    /// Requests come from this address from now on.
+    pub fn comes_from(&self, address: &str) {
+        *self.0.source.borrow_mut() = Some(address.to_owned());
     }
 
     /// Moves the clock.
@@ -243,6 +249,10 @@ impl Host for Script {
         };
         shared.insert(key.to_owned(), (value.to_vec(), next));
         Ok(())
+    }
+
+    fn source_address(&self) -> Option<String> {
+        self.0.source.borrow().clone()
     }
 
     fn count(&self, metric: Metric) {

@@ -62,6 +62,7 @@ fn gateway_tokens() -> Value {
         "introspection_path": "/oauth/introspect",
         "secrets": [{ "env": "GATEWAY_TOKEN_KEY" }],
         "lifetime": "1h",
+        "guess_limit": { "per_user": 10, "per_address": 100, "per": "minute" },
         "clients": [
             {
                 "client_id": "nightly",

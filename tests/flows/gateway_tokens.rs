@@ -340,3 +340,28 @@ fn the_metadata_say_what_is_where() {
     let at_path = background("/.well-known/oauth-authorization-server/jobs");
     assert_eq!(below.decide(&at_path).reason(), Some(GatewayMetadata));
 }
+
+// G04: a client's secret is guessed at so often from one place, and nobody elsewhere is locked out.
+#[test]
+fn secrets_are_guessed_at_a_few_times() {
+    let shop = Shop::with_gateway_tokens(|config| {
+        config["gateway_tokens"]["guess_limit"] = json!({ "per_user": 3, "per_address": 5, "per": "minute" });
+    });
+    let asks = |from: &str, id: &str, secret: &str| {
+        shop.script.comes_from(from);
+        shop.decide(&basic(form(TOKEN, GRANT), id, secret))
+    };
+    for _ in 0..3 {
+        assert_eq!(asks("192.0.2.1:1", "batch", "wrong").reason(), Some(GatewayClientRefused));
+    }
+    let refused = asks("192.0.2.1:2", "batch", "wrong");
+    assert_eq!((refused.reason(), refused.header("retry-after").as_deref()), (Some(GuessedTooOften), Some("20")));
+    assert_eq!(asks("192.0.2.1:2", "batch", BATCH_SECRET).reason(), Some(GuessedTooOften), "nor a lucky guess");
+    assert_eq!(asks("192.0.2.2:1", "batch", BATCH_SECRET).reason(), Some(GatewayTokenIssued));
+    assert_eq!(asks("192.0.2.1:3", "watch", WATCH_SECRET).reason(), Some(GatewayTokenIssued));
+    assert_eq!(asks("192.0.2.1:3", "a", "wrong").reason(), Some(GatewayClientRefused));
+    assert_eq!(asks("192.0.2.1:3", "b", "wrong").reason(), Some(GatewayClientRefused));
+    assert_eq!(asks("192.0.2.1:3", "watch", WATCH_SECRET).reason(), Some(GuessedTooOften));
+    shop.script.advance(60);
+    assert_eq!(asks("192.0.2.1:4", "batch", BATCH_SECRET).reason(), Some(GatewayTokenIssued));
+}

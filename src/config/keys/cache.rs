@@ -7,7 +7,8 @@ use std::time::Duration;
 pub static CACHE: Table = Table {
     place: "cache",
     doc: "What is remembered of providers and tokens, by each worker for itself; answers of introspection and userinfo \
-          also by all workers of the host, sealed. Tokens themselves are not kept, only keyed hashes of them.",
+          also by all workers of the host, sealed, and tokens for callers' credentials likewise. Credentials themselves are \
+          not kept, only keyed hashes of them.",
     blanks: Blanks::Unset,
     keys: &[
         key("keys", Kind::Section(&KEYS), NONE, "When key sets are asked for again."),
@@ -15,6 +16,12 @@ pub static CACHE: Table = Table {
         key("tokens", Kind::Section(&TOKENS), NONE, "JWT access tokens that were verified."),
         key("introspection", Kind::Section(&INTROSPECTION), NONE, "Answers of introspection endpoints (RFC 7662 §4)."),
         key("userinfo", Kind::Section(&USERINFO), NONE, "Answers of userinfo endpoints to access tokens."),
+        key(
+            "grants",
+            Kind::Section(&GRANTS),
+            NONE,
+            "Tokens for refresh tokens, passwords and client credentials that callers bring.",
+        ),
     ],
 };
 
@@ -93,5 +100,23 @@ static USERINFO: Table = Table {
     keys: &[
         key("entries", ENTRIES, Preset::Number(2_000), ENTRIES_DOC),
         key("max_age", AGE, Preset::Text("5m"), "For how long at most; `0s` asks each time."),
+    ],
+};
+
+static GRANTS: Table = Table {
+    place: "cache.grants",
+    doc: "Tokens for refresh tokens, passwords and client credentials that callers bring. A credential that the provider no \
+          longer takes works here until its token ends; with `enrich: [introspection]` on the rule, until the provider says \
+          that the token is not active.",
+    blanks: Blanks::Unset,
+    keys: &[
+        key("entries", ENTRIES, Preset::Number(2_000), ENTRIES_DOC),
+        key(
+            "margin",
+            AGE,
+            Preset::Text("10s"),
+            "How long before its end a token is no longer used. One that says no end counts as one of five minutes.",
+        ),
+        key("negative", AGE, Preset::Text("10s"), "For how long it is remembered that a credential is wrong."),
     ],
 };

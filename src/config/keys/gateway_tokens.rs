@@ -1,6 +1,6 @@
 //! The keys of tokens that the gateway itself issues.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key};
+use super::{Blanks, GUESS_LIMIT, Kind, NONE, Preset, Table, key};
 use std::time::Duration;
 
 static EACH_SECRET: Kind = Kind::Secret;
@@ -48,6 +48,12 @@ pub static GATEWAY_TOKENS: Table = Table {
             Kind::Duration { least: Duration::from_secs(60), most: Duration::from_secs(86_400) },
             Preset::Text("1h"),
             "How long a token lives.",
+        ),
+        key(
+            "guess_limit",
+            Kind::Section(&GUESS_LIMIT),
+            Preset::Said("10 for a name and 100 for an address, per minute"),
+            "How many wrong secrets a client may show, as in a rule.",
         ),
         key("clients", Kind::Some(&EACH_CLIENT), Preset::Required, "Who gets tokens."),
     ],

@@ -6,6 +6,7 @@
 mod cache;
 mod consumer;
 mod gateway_tokens;
+mod grants;
 mod logout;
 mod operator;
 mod provider;
@@ -20,6 +21,7 @@ mod top;
 pub use cache::CACHE;
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
 pub use gateway_tokens::{GATEWAY_CLIENT, GATEWAY_TOKENS};
+pub use grants::{GRANTS, GUESS_LIMIT};
 pub use logout::LOGOUT;
 pub use operator::OPERATOR;
 pub use provider::{CLIENT, PROVIDER};

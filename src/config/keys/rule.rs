@@ -1,5 +1,6 @@
 //! The keys of a rule.
 
+use super::grants::{GRANTS_KEY, GUESS_LIMIT_KEY};
 use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
 use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
@@ -23,7 +24,7 @@ pub static DEFAULTS: Table = Table {
 
 /// How many keys, the first ones, each rule has for itself.
 const OWN: usize = 3;
-static KEYS: [Key; 20] = [
+static KEYS: [Key; 22] = [
     NAME,
     MATCHES,
     ALLOW,
@@ -33,6 +34,8 @@ static KEYS: [Key; 20] = [
     METHODS,
     CREDENTIALS_KEY,
     TOKEN_KEY,
+    GRANTS_KEY,
+    GUESS_LIMIT_KEY,
     LOGIN_KEY,
     SESSION_INFO,
     LOGOUT_KEY,
@@ -94,6 +97,9 @@ const METHODS: Key = key(
         "gateway_token",
         "introspection",
         "userinfo",
+        "refresh_token",
+        "password",
+        "client_credentials",
         "authorization_code",
     ])),
     Preset::Words(&["session", "authorization_code"]),
@@ -101,13 +107,19 @@ const METHODS: Key = key(
      ours. `bearer`: a JWT access token, judged by its signature (RFC 9068). `gateway_token`: one that \
      `gateway_tokens` issued, which needs no provider. `introspection`: any other access token, or \
      all without `bearer`, of which the provider is asked (RFC 7662). `userinfo`: the same, by asking for userinfo. \
+     `refresh_token`: the caller's, which our client trades for an access token (RFC 6749 §6). `password`: a user's name \
+     and password, traded likewise (RFC 6749 §4.3); OAuth's current practice forbids it (RFC 9700 §2.4), since passwords \
+     pass through here and no second factor can be asked for: only for callers that cannot do better, and never on by \
+     itself. `client_credentials`: the caller's own client id and secret or assertion (RFC 6749 §4.4, RFC 7523 §2.2), \
+     never ours. Where Basic may be either, it is taken for a user's first, and what turned out to be a client's is \
+     remembered: a wrong secret costs two calls, and a client that is new here one refused password. \
      `authorization_code`: a login.",
 );
 const CREDENTIALS_KEY: Key = key(
     "credentials",
     Kind::Section(&CREDENTIALS),
-    Preset::Said("`Authorization: Bearer`, hidden from the service"),
-    "Where an access token is looked for, and whether it travels on.",
+    Preset::Said("`Authorization`, or `Refresh-Token`, hidden from the service"),
+    "Where credentials are looked for, and whether they travel on.",
 );
 const TOKEN_KEY: Key = key(
     "token",
@@ -222,10 +234,16 @@ pub static LOGIN: Table = Table {
         ),
         key(
             "action",
-            Kind::Choice(&["redirect", "upstream"]),
+            Kind::Choice(&["redirect", "upstream", "tokens"]),
             Preset::Text("redirect"),
             "What follows a login: `redirect` back to where it began; `upstream`: the callback request itself goes on \
-             to the service.",
+             to the service; `tokens`: the callback is answered with `tokens` as JSON, for a program that logs a person in.",
+        ),
+        key(
+            "tokens",
+            Kind::Some(&Kind::Choice(&["access_token", "id_token", "refresh_token"])),
+            Preset::Words(&["id_token"]),
+            "Which tokens `action: tokens` gives away, of those that the provider gave.",
         ),
         key(
             "initiate_path",

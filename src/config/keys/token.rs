@@ -1,17 +1,21 @@
-//! The keys of a rule about access tokens.
+//! The keys of a rule about credentials and access tokens.
 
 use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
 
 static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
 static ELSEWHERE: Kind = Kind::Section(&PLACE);
 static A_PLACE: Kind = Kind::Either(&WORD, &ELSEWHERE);
+static REFRESH_WORD: Kind = Kind::Choice(&["query", "form"]);
+static A_REFRESH_PLACE: Kind = Kind::Either(&REFRESH_WORD, &ELSEWHERE);
+static SECRET_PLACE: Kind = Kind::Choice(&["basic", "form"]);
 static ANY: Kind = Kind::Choice(&["any"]);
 static NAMES: Kind = Kind::Some(&Kind::Text);
 
-/// Where an access token is looked for.
+/// Where credentials are looked for.
 pub static CREDENTIALS: Table = Table {
     place: "rules[].credentials",
-    doc: "Where an access token is looked for. Two of them in one request are refused (RFC 6750 §2).",
+    doc: "Where credentials are looked for. Two access tokens in one request are refused (RFC 6750 §2); of refresh tokens, \
+          and of names and secrets, the first that is found counts. `form` needs `bodies: readable`.",
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -22,19 +26,39 @@ pub static CREDENTIALS: Table = Table {
              readable. `{ header: NAME }` and `{ cookie: NAME }`: alone in a field or cookie of that name.",
         ),
         key(
+            "refresh_token",
+            Kind::Some(&A_REFRESH_PLACE),
+            Preset::Said("`[{ header: Refresh-Token }]`"),
+            "`{ header: NAME }`, where `Bearer ` may stand before it, and `{ cookie: NAME }`; `query` and `form`: a parameter \
+             `refresh_token`.",
+        ),
+        key(
+            "password",
+            Kind::Some(&SECRET_PLACE),
+            Preset::Words(&["basic"]),
+            "`basic`: `Authorization: Basic` (RFC 7617). `form`: `username` and `password`.",
+        ),
+        key(
+            "client_credentials",
+            Kind::Some(&SECRET_PLACE),
+            Preset::Words(&["basic"]),
+            "`basic`: `Authorization: Basic`, as it is, not form-encoded. `form`: `client_id` and `client_secret`, or \
+             `client_assertion_type` and `client_assertion` (RFC 7523 §2.2), which are handed on.",
+        ),
+        key(
             "hide",
             Kind::Flag,
             Preset::Flag(true),
-            "Whether the token that was used is kept from the service: out of the field, the cookie, the path or the \
+            "Whether the credential that was used is kept from the service: out of the field, the cookie, the path or the \
              body that carried it. `upstream_headers` may hand it on in a place of its own.",
         ),
     ],
 };
 
-/// Another place for an access token.
+/// Another place for a token.
 pub static PLACE: Table = Table {
-    place: "rules[].credentials.bearer[]",
-    doc: "Another place for an access token; exactly one of the two.",
+    place: "rules[].credentials.bearer[] and refresh_token[]",
+    doc: "Another place for a token; exactly one of the two.",
     blanks: Blanks::Refused,
     keys: &[
         key("header", Kind::Text, NONE, "The name of a header field that holds nothing else."),
@@ -52,7 +76,7 @@ pub static TOKEN: Table = Table {
         key(
             "audience",
             Kind::Either(&ANY, &NAMES),
-            Preset::Said("none; `bearer` needs it"),
+            Preset::Said("none; `bearer` and `client_credentials` need it"),
             "Of these the token's `aud` must have one (RFC 9068 §4). `any`, written out: whatever audience; then \
              `require` should say something about the client.",
         ),

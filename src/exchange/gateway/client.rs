@@ -4,6 +4,7 @@ use super::{Fault, Form};
 use crate::exchange::Gate;
 use crate::gateway::{Client, GatewayTokens, NotProven};
 use crate::http::basic;
+use crate::policy::{self, Guesser};
 use crate::words::{Reason, Request, Secret};
 use crate::world::World;
 
@@ -18,7 +19,7 @@ enum Shown {
 
 /// The client. One way of showing who it is counts, and no more than one (RFC 6749 §2.3).
 pub fn shown<'a>(
-    _gate: &Gate,
+    gate: &Gate,
     gateway: &'a GatewayTokens,
     world: &World,
     request: &Request,
@@ -26,6 +27,13 @@ pub fn shown<'a>(
 ) -> Result<&'a Client, Fault> {
     let named = form.one("client_id")?;
     let shown = read(request, form)?;
+    let user = match &shown {
+        Shown::Secret { client_id, .. } => Some(client_id.as_str()),
+        Shown::Assertion(_) => named,
+    };
+    let address = policy::address(&**world, &request.headers);
+    let guesser = Guesser { realm: &gateway.settings.issuer, user, address: &address };
+    let guess = gate.guesses().begin(&**world, &gateway.settings.guess_limit, guesser)?;
     let proven = match &shown {
         Shown::Secret { client_id, secret } => {
             gateway.by_secret(world, client_id, secret.expose_text().unwrap_or_default())
@@ -38,7 +46,10 @@ pub fn shown<'a>(
         _ => Ok(client),
     });
     match proven {
-        Ok(client) => Ok(client),
+        Ok(client) => {
+            gate.guesses().forgive(&**world, guess);
+            Ok(client)
+        }
         Err(NotProven(why)) => {
             world.log(log::Level::Info, &format!("{}: {why}", Reason::GatewayClientRefused));
             let detail = "the client did not show that it is it";
@@ -48,13 +59,13 @@ pub fn shown<'a>(
 }
 
 fn read(request: &Request, form: &Form) -> Result<Shown, Fault> {
-    let basic = basic::read(&request.headers).map_err(|malformed| Fault::malformed(malformed.0))?;
+    let basic = basic::read(&request.headers).map_err(|basic::Malformed(what)| Fault::malformed(what))?;
     let (id, secret) = (form.one("client_id")?, form.one("client_secret")?);
     let (kind, assertion) = (form.one("client_assertion_type")?, form.one("client_assertion")?);
     match (basic, secret, assertion) {
         (Some(basic), None, None) => {
             let client = basic.of_client().ok_or_else(|| Fault::malformed("the credential is not form-encoded"))?;
-            Ok(Shown::Secret { client_id: client.user, secret: client.secret })
+            Ok(Shown::Secret { client_id: client.name, secret: client.secret })
         }
         (None, Some(secret), None) => {
             let id = id.ok_or_else(|| Fault::malformed("client_secret came without client_id"))?;

@@ -3,7 +3,7 @@
 use super::super::{Guard, Proof};
 use super::response::{self, AuthorizationResponse};
 use super::{Start, landing, redirect};
-use crate::config::{self, LoginAction};
+use crate::config::{self, LoginAction, TokenName};
 use crate::http::cookie::SameSite;
 use crate::http::text;
 use crate::policy;
@@ -12,7 +12,7 @@ use crate::provider::{LoginEvidence, Metadata, ResponseIss, userinfo};
 use crate::session::login::{Found, Login};
 use crate::session::{Content, Facts, Origin, RelyingParty};
 use crate::words::json::Object;
-use crate::words::{Identity, Method, Reason, Refusal, Request, Sources, Stop};
+use crate::words::{Identity, Method, Reason, Refusal, Request, Response, Secret, Sources, Stop};
 use crate::world::World;
 use std::rc::Rc;
 
@@ -155,6 +155,7 @@ impl<'a> Callback<'a> {
     ) -> Result<Proof, Stop> {
         let sessions = &self.party.sessions;
         let now = world.now();
+        let given = (self.settings.action == LoginAction::Tokens).then(|| given(&self.settings.tokens, &tokens));
         let content = Content {
             sid: world.random(),
             generation: 0,
@@ -176,6 +177,10 @@ impl<'a> Callback<'a> {
         if self.settings.action == LoginAction::Upstream {
             let facts = Facts::of(&content, &sessions.settings, now);
             return Ok(Proof { cookies, facts, ..Proof::from(self.identity(content)) });
+        }
+        if let Some(given) = given {
+            let response = cookies.into_iter().fold(given, |response, line| response.with("set-cookie", line));
+            return Err(Stop::Answered { response, reason: Reason::LoginTokens });
         }
         let home = self.party.home(&self.login.target);
         let home = match sessions.settings.cookie.same_site {
@@ -199,6 +204,29 @@ impl<'a> Callback<'a> {
             consumer: None,
         }
     }
+}
+
+/// The tokens of a login for whoever logged in, in the form in which they came (RFC 6749 §5.1).
+fn given(names: &[TokenName], tokens: &Tokens) -> Response {
+    let mut members = Object::new();
+    let mut give =
+        |name: &str, value: Option<serde_json::Value>| drop(value.map(|it| members.insert(name.to_owned(), it)));
+    let text = |token: &Secret| token.expose_text().map(serde_json::Value::from);
+    for name in names {
+        match name {
+            TokenName::AccessToken => {
+                give("access_token", text(&tokens.access_token));
+                give("token_type", Some("Bearer".into()));
+                give("expires_in", tokens.expires_in.map(|life| life.as_secs().into()));
+                give("scope", tokens.scope.as_deref().map(serde_json::Value::from));
+            }
+            TokenName::IdToken => give("id_token", tokens.id_token.as_ref().and_then(text)),
+            TokenName::RefreshToken => give("refresh_token", tokens.refresh_token.as_ref().and_then(text)),
+        }
+    }
+    let body = serde_json::Value::Object(members).to_string();
+    let response = Response { body, ..Response::new(200) }.with("content-type", "application/json");
+    response.with("cache-control", "no-store").with("pragma", "no-cache").with("x-content-type-options", "nosniff")
 }
 
 fn unknown(party: &RelyingParty) -> Stop {
