@@ -7,6 +7,8 @@ mod clusters;
 mod consumer;
 mod consumer_reader;
 mod duration;
+mod exchange;
+mod exchange_reader;
 mod gateway_tokens;
 mod gateway_tokens_reader;
 mod grants;
@@ -45,6 +47,7 @@ mod whole;
 
 pub use cache::{Bounds, Cache, GrantsCache, KeysCache};
 pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
+pub use exchange::{Exchange, ExchangeConditions};
 pub use gateway_tokens::{GatewayClient, GatewayTokens, SecretHash};
 pub use grants::Grants;
 pub use guess_limit::GuessLimit;

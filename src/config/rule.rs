@@ -1,6 +1,6 @@
 //! A rule: which requests it is for, who may pass, and what the service gets to see.
 
-use super::{ConsumerRule, Grants, GuessLimit, Logout, RateLimit, Require};
+use super::{ConsumerRule, Exchange, Grants, GuessLimit, Logout, RateLimit, Require};
 use crate::http::Url;
 use crate::words::{ClaimPath, Method, Source};
 
@@ -70,7 +70,10 @@ impl Rule {
         let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read).cloned();
         let consumer = self.consumer.iter().flat_map(ConsumerRule::claims_read);
         let hint = self.logout.iter().filter_map(|logout| logout.hint.clone());
-        let headers = headers.chain(hint);
+        let audience = self.token.exchange.as_ref().map(|exchange| &exchange.conditions);
+        let audience = audience.filter(|it| !it.has_audience.is_empty() || !it.missing_audience.is_empty());
+        let audience = audience.and_then(|_| ClaimPath::new(vec!["aud".to_owned()]));
+        let headers = headers.chain(hint).chain(audience);
         headers.chain(self.require.claims_read()).chain(consumer).chain(limit).chain(strength).collect()
     }
 
@@ -213,6 +216,8 @@ pub struct TokenRules {
     pub introspect_jwt: bool,
     /// The resource's own name (RFC 9728 §2), under which its metadata are served.
     pub resource: Option<Resource>,
+    /// For what it is exchanged.
+    pub exchange: Option<Exchange>,
     /// How long ago the user may have authenticated (RFC 9470).
     pub max_age: Option<std::time::Duration>,
     /// Of which `acr` must be one (RFC 9470).
@@ -236,6 +241,7 @@ impl Default for TokenRules {
             client_id_claims: ["client_id", "azp", "cid", "appid"].map(str::to_owned).to_vec(),
             introspect_jwt: false,
             resource: None,
+            exchange: None,
             max_age: None,
             acr_values: Vec::new(),
         }

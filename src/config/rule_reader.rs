@@ -9,8 +9,8 @@ use super::{
     TokenForm, TokenRules,
 };
 use super::{
-    consumer_reader, grants_reader, login_reader, logout_reader, matching, nearest::nearest, rate_limit_reader,
-    require_reader, token_reader, upstream_reader,
+    consumer_reader, exchange_reader, grants_reader, login_reader, logout_reader, matching, nearest::nearest,
+    rate_limit_reader, require_reader, token_reader, upstream_reader,
 };
 use crate::http::Url;
 use crate::words::Method;
@@ -89,6 +89,10 @@ fn with_identity(rule: Rule, written: &Written) -> Option<Rule> {
     let login = logs_in.then(|| login_reader::read(&section.section("login"), &rule.matches.host, provider));
     let credentials = token_reader::credentials(&section.section("credentials"));
     let token = token_reader::token(&section.section("token"), &methods);
+    let exchange = places
+        .as_ref()
+        .and_then(|places| exchange_reader::read(&section.section("token"), &methods, places, written.providers));
+    let token = TokenRules { exchange, ..token };
     token_reader::check(written.own, &methods, &credentials, places.as_ref().map_or(1, Vec::len));
     let grants = grants_reader::read(section, provider);
     let guess_limit = methods.iter().any(|method| method.is_grant()).then(|| grants_reader::guess_limit(section));

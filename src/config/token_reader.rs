@@ -105,6 +105,7 @@ pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
         client_id_claims: section.texts("client_id_claims").into_iter().map(str::to_owned).collect(),
         introspect_jwt: section.flag("introspect_jwt"),
         resource,
+        exchange: None,
         max_age: section.duration("max_age"),
         acr_values,
     }

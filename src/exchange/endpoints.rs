@@ -4,7 +4,7 @@ use super::{Guest, answer, gateway, limit, operator, resource_metadata, session_
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
-use crate::methods::{Guard, Proof, authorization_code};
+use crate::methods::{self, Guard, Proof, authorization_code};
 use crate::policy;
 use crate::session::logout;
 use crate::words::{Reason, Refusal, Request, Stop, Verdict};
@@ -60,7 +60,11 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
         Serves::Callback => {
             let Ending { guard: began, outcome } = authorization_code::callback(world, &guards, request).await;
             let guard = began.unwrap_or(guard);
-            (guard, outcome.and_then(|proof| judged(guard, proof)))
+            let outcome = match outcome.and_then(|proof| judged(guard, proof)) {
+                Ok(proof) => Box::pin(methods::exchanged(world, guard, proof)).await,
+                Err(stop) => Err(stop),
+            };
+            (guard, outcome)
         }
         Serves::ResourceMetadata => (guard, Err(resource_metadata::serve(gate, guard, request))),
         Serves::SessionInfo => (guard, Err(session_info::serve(world, guard, request).await)),

@@ -122,10 +122,10 @@ fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
     }
 }
 
-/// The token goes on in the way that the rule says: a session's as bearer, unless it says another, and one that the caller
-/// brought in no new way.
+/// The token goes on in the way that the rule says: a session's as bearer, unless it says another, one that was exchanged
+/// likewise, and one that the caller brought in no new way.
 fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
-    let brought = identity.method.takes_access_tokens();
+    let brought = identity.method.takes_access_tokens() && rule.token.exchange.is_none();
     let form = rule.access_token.as_ref().unwrap_or(if brought { &TokenForm::None } else { &TokenForm::Bearer });
     let token = identity.access_token.as_ref().map(|token| token.expose());
     match (form, token) {

@@ -99,5 +99,5 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         // What became of the session is told all the same.
         return Err(Refusal { cookies: proof.cookies, ..refusal }.into());
     }
-    Ok(Guest::Known(proof))
+    Ok(Guest::Known(methods::exchanged(world, guard, proof).await?))
 }

@@ -27,9 +27,10 @@ pub struct Presented<'a> {
 }
 
 impl Presented<'_> {
-    /// The token for the service, where the rule hands it on in a place of its own.
+    /// The token for the service, where the rule hands it on in a place of its own, or exchanges it.
     pub fn sent_on(&self, rule: &Rule) -> Option<Rc<Secret>> {
-        rule.access_token.as_ref().filter(|form| **form != TokenForm::None)?;
+        let is_handed_on = rule.access_token.as_ref().is_some_and(|form| *form != TokenForm::None);
+        (is_handed_on || rule.token.exchange.is_some()).then_some(())?;
         Some(Rc::new(Secret::new(&*self.token)))
     }
 }

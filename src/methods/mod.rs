@@ -11,9 +11,11 @@ mod introspection;
 mod password;
 mod refresh_token;
 mod session;
+mod token_exchange;
 mod userinfo;
 
 pub use credential::Hiding;
+pub use token_exchange::exchanged;
 
 use crate::config::{Allow, Login, Mode, Rule};
 use crate::gateway::GatewayTokens;

@@ -87,6 +87,11 @@ impl Trade {
         Self(Secret::new(format!("{by}\n{}", form::write(fields.chain(scope).chain(added)))))
     }
 
+    /// What our own client asks for.
+    pub(super) fn of_ours<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(Secret::new(format!("{US}\n{}", form::write(fields))))
+    }
+
     fn text(&self) -> &str {
         self.0.expose_text().unwrap_or_default()
     }

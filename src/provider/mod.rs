@@ -5,6 +5,7 @@ mod answers;
 mod client_auth;
 mod document;
 mod end_session;
+mod exchange;
 mod grants;
 mod id_token;
 mod introspection;

@@ -140,6 +140,8 @@ reasons! {
     AccessTokenInactive, "access_token_inactive", 401, Caller;
     /// The access token was revoked here (`revocation.tokens`).
     AccessTokenRevoked, "access_token_revoked", 401, Caller;
+    /// The provider does not give another token for the caller's (`token.exchange`, RFC 8693 §2.2.2).
+    ExchangeRefused, "exchange_refused", 403, Caller;
     /// The token does not open, or comes from a client that is no longer configured (`gateway_tokens`).
     GatewayTokenUnreadable, "gateway_token_unreadable", 401, Caller;
     /// The access token is bound to a key or a certificate (`cnf`), which is not supported here yet.

@@ -5,6 +5,7 @@
 
 mod cache;
 mod consumer;
+mod exchange;
 mod gateway_tokens;
 mod grants;
 mod logout;
@@ -20,6 +21,7 @@ mod top;
 
 pub use cache::CACHE;
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
+pub use exchange::EXCHANGE;
 pub use gateway_tokens::{GATEWAY_CLIENT, GATEWAY_TOKENS};
 pub use grants::{GRANTS, GUESS_LIMIT};
 pub use logout::LOGOUT;

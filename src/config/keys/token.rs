@@ -1,6 +1,6 @@
 //! The keys of a rule about credentials and access tokens.
 
-use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+use super::{Blanks, EXCHANGE, Kind, NONE, Preset, SPAN, Table, key};
 
 static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
 static ELSEWHERE: Kind = Kind::Section(&PLACE);
@@ -104,6 +104,12 @@ pub static TOKEN: Table = Table {
             NONE,
             "This resource's own name, an `https` URL. Its metadata are then served at its well-known path (RFC 9728), \
              and challenges say where.",
+        ),
+        key(
+            "exchange",
+            Kind::Section(&EXCHANGE),
+            NONE,
+            "The token is exchanged for another one, which the service gets (RFC 8693).",
         ),
         key(
             "max_age",
