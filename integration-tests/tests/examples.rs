@@ -89,9 +89,15 @@ async fn api_jwt_and_opaque_comes_up() {
     api_comes_up("api-jwt-and-opaque.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn api_grants_comes_up() {
+    api_comes_up("api-grants.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
+}
+
 #[test]
 fn every_example_that_envoy_can_start_is_started_here() {
     let started = [
+        "api-grants.yaml",
         "api-jwt-and-opaque.yaml",
         "api-jwt.yaml",
         "api-opaque.yaml",

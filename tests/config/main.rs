@@ -2,6 +2,7 @@
 
 mod caches;
 mod files;
+mod grants;
 mod identity;
 mod logout;
 mod providers;

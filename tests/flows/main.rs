@@ -6,6 +6,8 @@ mod callback;
 mod callback_forms;
 mod challenges;
 mod credentials;
+mod grants;
+mod guesses;
 mod headers;
 mod id_token;
 mod introspection;

@@ -1,5 +1,6 @@
 //! Which credential decides: every set of methods with every mix of credentials (conformance S11, attacks B08, B10, B14,
-//! B15), against a specification of its own.
+//! B15), against a specification of its own. A token of the gateway's own comes between `bearer` and `introspection` as soon
+//! as `Method::ALL` has it: [`Token`] and [`specified`] are the places.
 
 use crate::support::*;
 use oidc_proxy_wasm::words::Method;
@@ -21,6 +22,18 @@ enum Token {
     Inactive,
 }
 
+/// What is brought to be traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trade {
+    None,
+    GoodRefreshToken,
+    BadRefreshToken,
+    /// Basic, in which nothing else fits into `Authorization`.
+    User,
+    Client,
+    WrongPair,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
     /// It goes on, its sender known by this.
@@ -36,6 +49,7 @@ struct Case<'a> {
     methods: &'a [Method],
     session: Session,
     token: Token,
+    trade: Trade,
     page: bool,
     optional: bool,
 }
@@ -65,14 +79,44 @@ fn specified(case: &Case<'_>) -> Expected {
         (_, None) if takes_tokens => return Expected::Answered(Reason::AccessTokenMalformed),
         (_, None) => {}
     }
+    if let Some(traded) = traded(case) {
+        return traded;
+    }
     if case.optional {
         return Expected::Stranger;
     }
     Expected::Answered(match (has(Method::AuthorizationCode) && case.page, takes_tokens) {
         (true, _) => Reason::LoginStarted,
         (false, true) => Reason::AccessTokenRequired,
+        (false, false) if case.methods.iter().any(|method| TRADES.contains(method)) => Reason::CredentialRequired,
         (false, false) => Reason::LoginRequired,
     })
+}
+
+const TRADES: [Method; 3] = [Method::RefreshToken, Method::Password, Method::ClientCredentials];
+
+/// What comes of a credential that is traded: a refresh token before Basic, which is a user's first and then a client's.
+fn traded(case: &Case<'_>) -> Option<Expected> {
+    let has = |method| case.methods.contains(&method);
+    let takes = |methods: &[Method]| methods.iter().any(|method| has(*method));
+    let (pair, refused) =
+        ([Method::Password, Method::ClientCredentials], Expected::Answered(Reason::CredentialRefused));
+    match case.trade {
+        Trade::GoodRefreshToken if has(Method::RefreshToken) => Some(Expected::Known(Method::RefreshToken)),
+        Trade::BadRefreshToken if has(Method::RefreshToken) => Some(refused),
+        Trade::User if has(Method::Password) => Some(Expected::Known(Method::Password)),
+        Trade::Client if has(Method::ClientCredentials) => Some(Expected::Known(Method::ClientCredentials)),
+        Trade::User | Trade::Client | Trade::WrongPair if takes(&pair) => Some(refused),
+        _ => None,
+    }
+}
+
+/// Tokens and trades that fit into one request.
+fn shown() -> Vec<(Token, Trade)> {
+    let tokens = [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive];
+    let beside = [Trade::None, Trade::GoodRefreshToken, Trade::BadRefreshToken];
+    let pairs = [Trade::User, Trade::Client, Trade::WrongPair].map(|pair| (Token::None, pair));
+    tokens.into_iter().flat_map(|token| beside.map(|trade| (token, trade))).chain(pairs).collect()
 }
 
 /// Every set of methods that a rule may have: a login leaves a session, which something must read.
@@ -104,7 +148,8 @@ fn became(shop: &Shop, request: &Req) -> Expected {
     let user = answer.service("x-user");
     match grown[0].0.0 {
         Some(method) => {
-            assert_eq!(user, ["alice"]);
+            let name = if method == Method::ClientCredentials { "batch" } else { "alice" };
+            assert_eq!(user, [name]);
             Expected::Known(method)
         }
         None => {
@@ -126,6 +171,10 @@ fn the_first_credential_found_decides() {
     let other = if signature.starts_with('A') { "B" } else { "A" };
     let bad = format!("{head}.{other}{}", &signature[1..]);
     let inactive = "opaque-unknown-0123456789".to_owned();
+    login.idp.gives_jwts();
+    login.idp.knows_user("alice", "wonderland");
+    login.idp.knows_client_by("batch", "secret-of-batch");
+    let refresh_token = login.idp.refresh_token();
     let mut cases = 0;
     for methods in sets() {
         for optional in [false, true] {
@@ -136,7 +185,7 @@ fn the_first_credential_found_decides() {
                 rule.insert("token".to_owned(), json!({ "audience": ["api"] }));
             });
             for session in [Session::None, Session::Live, Session::Dead] {
-                for token in [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive] {
+                for (token, trade) in shown() {
                     for page in [false, true] {
                         let mut request = if page { get("/x") } else { background("/x") };
                         request = match session {
@@ -151,7 +200,15 @@ fn the_first_credential_found_decides() {
                             Token::Active => request.bearer(&active),
                             Token::Inactive => request.bearer(&inactive),
                         };
-                        let case = Case { methods: &methods, session, token, page, optional };
+                        request = match trade {
+                            Trade::None => request,
+                            Trade::GoodRefreshToken => request.with("refresh-token", &refresh_token),
+                            Trade::BadRefreshToken => request.with("refresh-token", "no-such-token"),
+                            Trade::User => request.basic("alice", "wonderland"),
+                            Trade::Client => request.basic("batch", "secret-of-batch"),
+                            Trade::WrongPair => request.basic("alice", "no such password"),
+                        };
+                        let case = Case { methods: &methods, session, token, trade, page, optional };
                         assert_eq!(became(&shop, &request), specified(&case), "{case:?}");
                         cases += 1;
                     }
@@ -159,5 +216,5 @@ fn the_first_credential_found_decides() {
             }
         }
     }
-    assert_eq!(cases, 23 * 2 * 3 * 5 * 2);
+    assert_eq!(cases, 191 * 2 * 3 * 18 * 2);
 }
