@@ -230,8 +230,6 @@ fn batch() -> Value {
         "token": { "audience": ["https://api.example.com"] },
         "grants": { "params": { "audience": "https://api.example.com" }, "return_refresh_token": "New-Refresh-Token" },
         "guess_limit": { "per_user": 10, "per_address": 100, "per": "minute" },
-        "logout": null,
-        "session_info_path": null,
     })
 }
 
@@ -325,7 +323,7 @@ fn load(example: &Value) -> Config {
 #[test]
 fn the_example_loads() {
     let config = load(&configuration());
-    assert_eq!((config.providers.len(), config.rules.len()), (2, 5));
+    assert_eq!((config.providers.len(), config.rules.len()), (2, 6));
 }
 
 #[test]
