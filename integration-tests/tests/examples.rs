@@ -99,9 +99,15 @@ async fn gateway_tokens_comes_up() {
     api_comes_up("gateway-tokens.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn api_grants_comes_up() {
+    api_comes_up("api-grants.yaml", r#"Bearer realm="oidc", scope="orders:read""#).await;
+}
+
 #[test]
 fn every_example_that_envoy_can_start_is_started_here() {
     let started = [
+        "api-grants.yaml",
         "api-jwt-and-opaque.yaml",
         "api-jwt.yaml",
         "api-opaque.yaml",

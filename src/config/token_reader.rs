@@ -22,23 +22,34 @@ pub(super) fn credentials(section: &Section) -> Credentials {
     }
 }
 
+/// Places in their order: of refresh tokens the first that is found counts.
 fn places(section: &Section, key: &str) -> Vec<Place> {
+    if !section.has(key) {
+        return section.texts(key).into_iter().filter_map(place_called).collect();
+    }
     let mut places: Vec<Place> = Vec::new();
-    let words = section.texts(key).into_iter().filter_map(|word| match word {
-        "header" => Some(Place::Authorization),
-        "query" => Some(Place::Query),
-        "form" => Some(Place::Form),
-        _ => None,
-    });
-    let elsewhere = section.sections(key);
-    let elsewhere = elsewhere.iter().filter(|place| place.is_object()).filter_map(elsewhere_in);
-    for place in words.chain(elsewhere) {
+    for (item, elsewhere) in section.items(key).iter().zip(section.sections(key)) {
+        let place = match item.as_str() {
+            Some(word) => place_called(word),
+            None if elsewhere.is_object() => elsewhere_in(&elsewhere),
+            None => None,
+        };
+        let Some(place) = place else { continue };
         if places.contains(&place) {
             section.problem(key, "names a place twice");
         }
         places.push(place);
     }
     places
+}
+
+fn place_called(word: &str) -> Option<Place> {
+    match word {
+        "header" => Some(Place::Authorization),
+        "query" => Some(Place::Query),
+        "form" => Some(Place::Form),
+        _ => None,
+    }
 }
 
 fn secret_places(section: &Section, key: &str) -> Vec<SecretPlace> {

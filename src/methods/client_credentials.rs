@@ -23,13 +23,15 @@ pub async fn identify(
 ) -> Result<Option<Proof>, Refusal> {
     let Some(offer) = offer(world, guard, request).await? else { return Ok(None) };
     let outcome = grant::identify(world, guard, request, Method::ClientCredentials, &offer, attempt).await;
-    if guard.rule.methods.contains(&Method::Password) && matches!(offer.hiding, Hiding::Header(_)) {
-        let trade = Trade::new(&offer.credential, &guard.rule.grants);
+    // Where Basic may be a user's as well, it is remembered whose it was.
+    if let (true, Hiding::Header(_), Credential::Client { client_id, secret }) =
+        (guard.rule.methods.contains(&Method::Password), &offer.hiding, &offer.credential)
+    {
+        let user = Credential::Password { username: client_id.clone(), password: secret.clone() };
+        let (provider, user) = (guard.provider()?, Trade::new(&user, &guard.rule.grants));
         match &outcome {
-            Ok(_) => guard.provider()?.remember_client(&**world, &trade),
-            Err(refusal) if refusal.reason == Reason::CredentialRefused => {
-                guard.provider()?.forget_client(&**world, &trade);
-            }
+            Ok(_) => provider.remember_wrong(&**world, &user),
+            Err(refusal) if refusal.reason == Reason::CredentialRefused => provider.forget_grant(&**world, &user),
             Err(_) => {}
         }
     }

@@ -52,8 +52,6 @@ async fn trade(
 ) -> Result<(Identity, Rc<Granted>), Refusal> {
     let provider = guard.provider()?;
     let trade = Trade::new(&offer.credential, &guard.rule.grants);
-    let known = provider.known_grant(&**world, &trade);
-    let was_known = known.is_some();
     let mut leave = || {
         if let (None, Some(limit)) = (&attempt.0, &guard.rule.guess_limit) {
             let address = policy::address(&**world, &request.headers);
@@ -62,23 +60,22 @@ async fn trade(
         }
         Ok(())
     };
-    let granted = match known {
-        Some(known) => known?,
-        None => Box::pin(provider.trade(world, &trade, &mut leave)).await?,
-    };
-    match identity(world, guard, provider, method, &granted, &offer.credential).await {
-        Ok(identity) => Ok((identity, granted)),
-        // Tokens that were remembered and are not good any more: the provider is asked once whether it has better ones.
-        Err(refusal) if was_known && is_stale(refusal.reason) => {
-            provider.forget_grant(&**world, &trade);
-            let granted = match provider.known_grant(&**world, &trade) {
-                Some(known) => known?,
-                None => Box::pin(provider.trade(world, &trade, &mut leave)).await?,
-            };
-            let identity = identity(world, guard, provider, method, &granted, &offer.credential).await?;
-            Ok((identity, granted))
+    let mut is_second = false;
+    loop {
+        let known = provider.known_grant(&**world, &trade);
+        let was_known = known.is_some();
+        let granted = match known {
+            Some(known) => known?,
+            None => Box::pin(provider.trade(world, &trade, &mut leave)).await?,
+        };
+        match identity(world, guard, provider, method, &granted, &offer.credential).await {
+            // Tokens that were remembered and are not good any more: the provider is asked once whether it has better ones.
+            Err(refusal) if was_known && !is_second && is_stale(refusal.reason) => {
+                provider.forget_grant(&**world, &trade);
+                is_second = true;
+            }
+            outcome => return outcome.map(|identity| (identity, granted)),
         }
-        Err(refusal) => Err(refusal),
     }
 }
 

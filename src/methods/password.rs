@@ -51,12 +51,6 @@ fn is_known_as_client(
     user: &Credential,
     client: &Credential,
 ) -> bool {
-    let grants = &guard.rule.grants;
-    match provider.known_grant(&**world, &Trade::new(user, grants)) {
-        Some(known) => known.is_err(),
-        None => {
-            let client = Trade::new(client, grants);
-            provider.is_client(&**world, &client) || matches!(provider.known_grant(&**world, &client), Some(Ok(_)))
-        }
-    }
+    let known = |credential| provider.known_grant(&**world, &Trade::new(credential, &guard.rule.grants));
+    known(user).map_or_else(|| matches!(known(client), Some(Ok(_))), |known| known.is_err())
 }

@@ -200,17 +200,23 @@ impl<Q: Question> Answers<Q> {
         landed.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
     }
 
-    /// Forgets a good answer that turned out not to be, here and where others would find it; a newer one stays.
+    /// Remembers by itself that a token is not good.
+    pub fn remember_bad(&self, host: &dyn Host, token: &str, refusal: Refusal, span: Duration) {
+        let from = host.now();
+        self.asker.keep_bad(self.mark(host, token), Timed { value: refusal, from, until: from.plus(span) });
+    }
+
+    /// Forgets an answer that turned out not to hold, a good one also where others would find it; a newer one stays.
     pub fn forget(&self, host: &dyn Host, token: &str) {
         let mark = self.mark(host, token);
         let mut good = self.asker.memory.good.borrow_mut();
         let until = good.get(&mark).map(|good| good.until);
         good.remove(&mark);
+        self.asker.memory.bad.borrow_mut().remove(&mark);
         self.asker.shared_good.clear(host, mark, until.unwrap_or(host.now()));
     }
 
-    /// By what a token is remembered.
-    pub fn mark(&self, host: &dyn Host, token: &str) -> u128 {
+    fn mark(&self, host: &dyn Host, token: &str) -> u128 {
         self.asker.marker.mark(host, token) ^ self.asker.salt
     }
 }

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// The life of an access token that says none.
 const ASSUMED: Duration = Duration::from_secs(300);
+/// How long tokens are used at most, whatever their life.
+pub const LONGEST: Duration = Duration::from_secs(86_400);
 /// What a client assertion is called (RFC 7523 §2.2).
 pub const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -131,22 +133,12 @@ impl Provider {
         self.grants.ask(&world.host(), trade.text(), leave).await
     }
 
-    /// Whether it is remembered that this is a client's credential, and no user's.
-    pub fn is_client(&self, host: &dyn Host, trade: &Trade) -> bool {
-        self.clients.borrow_mut().get(&self.grants.mark(host, trade.text())).is_some()
+    /// Remembers for long that a credential is wrong, since it turned out to be something else.
+    pub fn remember_wrong(&self, host: &dyn Host, trade: &Trade) {
+        self.grants.remember_bad(host, trade.text(), Reason::CredentialRefused.into(), LONGEST);
     }
 
-    /// Remembers that this is a client's credential.
-    pub fn remember_client(&self, host: &dyn Host, trade: &Trade) {
-        self.clients.borrow_mut().insert(self.grants.mark(host, trade.text()), (), 1);
-    }
-
-    /// This is no client's credential any more.
-    pub fn forget_client(&self, host: &dyn Host, trade: &Trade) {
-        self.clients.borrow_mut().remove(&self.grants.mark(host, trade.text()));
-    }
-
-    /// Forgets tokens that turned out not to be good any more.
+    /// Forgets what is known of a credential, or was.
     pub fn forget_grant(&self, host: &dyn Host, trade: &Trade) {
         self.grants.forget(host, trade.text());
     }

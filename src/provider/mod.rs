@@ -41,7 +41,6 @@ pub use metadata::{Metadata, ResponseIss};
 pub use slots::{Slot, Slots};
 pub use userinfo_check::UserinfoAnswer;
 
-use crate::cache::Cache;
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
 use crate::words::{Refusal, Secret, UnixTime};
@@ -53,16 +52,11 @@ use introspection::Introspection;
 use keys::KeysRecipe;
 use metadata::MetadataRecipe;
 use sha2::{Digest, Sha256};
-use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 use table::Table;
 use userinfo_check::UserinfoCheck;
 
-/// How long tokens for a caller's credential are used at most, whatever their life.
-const LONGEST_GRANT: Duration = Duration::from_secs(86_400);
-/// How many credentials are remembered as clients'.
-const CLIENTS: usize = 8192;
 /// How soon after one look for moved endpoints the next one may follow.
 const MOVED: Duration = Duration::from_secs(30);
 
@@ -76,8 +70,6 @@ pub struct Provider {
     introspection: Answers<Introspection>,
     userinfo: Answers<UserinfoCheck>,
     grants: Answers<Grants>,
-    /// Marks of credentials that are clients' where they may be users' as well.
-    clients: RefCell<Cache<u128, ()>>,
 }
 
 /// What all providers' answers about tokens are remembered in, so that bounds hold however many providers there are.
@@ -163,11 +155,10 @@ impl Provider {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
             let config::GrantsCache { margin, negative, .. } = cache.grants;
             let question = Grants { settings, metadata, keys, kept: kept.clone(), margin };
-            let lives = Lives { max_age: LONGEST_GRANT, negative };
+            let lives = Lives { max_age: grants::LONGEST, negative };
             Answers::new(question, &name("grants"), lives, ring, &memories.grants)
         };
-        let clients = RefCell::new(Cache::new(CLIENTS));
-        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo, grants, clients })
+        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo, grants })
     }
 
     /// The issuer.

@@ -3,6 +3,7 @@
 mod caches;
 mod files;
 mod gateway_tokens;
+mod grants;
 mod identity;
 mod logout;
 mod providers;

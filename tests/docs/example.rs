@@ -10,7 +10,7 @@ pub fn configuration() -> Value {
         "bodies": "unreadable",
         "providers": { "main": main_provider(), "partner": partner() },
         "defaults": defaults(),
-        "rules": [public(), admin(), partners(), api(), shop()],
+        "rules": [public(), admin(), partners(), api(), batch(), shop()],
         "consumers": consumers(),
         "gateway_tokens": gateway_tokens(),
         "session": session(),
@@ -110,6 +110,8 @@ fn defaults() -> Value {
         "methods": ["session", "authorization_code"],
         "credentials": { "hide": true },
         "token": { "client_id_claims": ["client_id", "azp"] },
+        "grants": { "scope": "orders:read" },
+        "guess_limit": { "per": "minute" },
         "enrich": ["userinfo"],
         "login": { "redirect_uri": "https://shop.example.com/oauth/callback", "scope": "openid email", "partition": "shop" },
         "session_info_path": "/oauth/session",
@@ -193,7 +195,11 @@ fn partners() -> Value {
         "name": "partners",
         "match": { "host": "partners.example.com" },
         "provider": "partner",
-        "login": { "redirect_uri": "https://partners.example.com/oauth/callback" },
+        "login": {
+            "redirect_uri": "https://partners.example.com/oauth/callback",
+            "action": "tokens",
+            "tokens": ["access_token", "id_token", "refresh_token"],
+        },
         "logout": { "post_logout_redirect_uri": "https://partners.example.com/bye" },
         "upstream_headers": [{ "token": "access_token", "name": "x-access-token" }],
         "rate_limit": {
@@ -227,11 +233,40 @@ fn api() -> Value {
             "types": ["at+jwt"],
             "introspect_jwt": true,
             "resource": "https://api.example.com",
+            "exchange": {
+                "provider": "main",
+                "audience": ["orders"],
+                "resource": ["https://orders.example.com"],
+                "scope": "orders:read",
+                "actor_token": "client",
+                "conditions": {
+                    "has_scopes": ["orders:read"],
+                    "missing_scopes": ["internal"],
+                    "has_audience": ["https://api.example.com"],
+                    "missing_audience": ["orders"],
+                },
+            },
             "max_age": "1h",
             "acr_values": ["urn:example:gold"],
         },
         "enrich": ["introspection", "userinfo"],
         "properties": [{ "claim": ["sub"], "name": "oidc.sub" }],
+    })
+}
+
+fn batch() -> Value {
+    json!({
+        "name": "batch",
+        "match": { "host": "batch.example.com" },
+        "methods": ["refresh_token", "password", "client_credentials"],
+        "credentials": {
+            "refresh_token": [{ "header": "Refresh-Token" }, "query", "form"],
+            "password": ["basic", "form"],
+            "client_credentials": ["basic", "form"],
+        },
+        "token": { "audience": ["https://api.example.com"] },
+        "grants": { "params": { "audience": "https://api.example.com" }, "return_refresh_token": "New-Refresh-Token" },
+        "guess_limit": { "per_user": 10, "per_address": 100 },
     })
 }
 
@@ -312,6 +347,7 @@ fn cache() -> Value {
         "tokens": { "entries": 10_000, "max_age": "5m" },
         "introspection": { "entries": 10_000, "max_age": "60s", "negative": "10s" },
         "userinfo": { "entries": 2_000, "max_age": "5m" },
+        "grants": { "entries": 2_000, "margin": "10s", "negative": "10s" },
     })
 }
 
@@ -324,7 +360,7 @@ fn load(example: &Value) -> Config {
 #[test]
 fn the_example_loads() {
     let config = load(&configuration());
-    assert_eq!((config.providers.len(), config.rules.len()), (2, 5));
+    assert_eq!((config.providers.len(), config.rules.len()), (2, 6));
 }
 
 #[test]

@@ -25,8 +25,17 @@ enum Token {
     Forged,
 }
 
-const TOKENS: [Token; 7] =
-    [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive, Token::Issued, Token::Forged];
+/// What is brought to be traded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trade {
+    None,
+    GoodRefreshToken,
+    BadRefreshToken,
+    /// Basic, in which nothing else fits into `Authorization`.
+    User,
+    Client,
+    WrongPair,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Expected {
@@ -43,6 +52,7 @@ struct Case<'a> {
     methods: &'a [Method],
     session: Session,
     token: Token,
+    trade: Trade,
     page: bool,
     optional: bool,
 }
@@ -80,14 +90,45 @@ fn specified(case: &Case<'_>) -> Expected {
         (_, None) if takes_tokens => return Expected::Answered(Reason::AccessTokenMalformed),
         (_, None) => {}
     }
+    if let Some(traded) = traded(case) {
+        return traded;
+    }
     if case.optional {
         return Expected::Stranger;
     }
     Expected::Answered(match (has(Method::AuthorizationCode) && case.page, takes_tokens) {
         (true, _) => Reason::LoginStarted,
         (false, true) => Reason::AccessTokenRequired,
+        (false, false) if case.methods.iter().any(|method| TRADES.contains(method)) => Reason::CredentialRequired,
         (false, false) => Reason::LoginRequired,
     })
+}
+
+const TRADES: [Method; 3] = [Method::RefreshToken, Method::Password, Method::ClientCredentials];
+
+/// What comes of a credential that is traded: a refresh token before Basic, which is a user's first and then a client's.
+fn traded(case: &Case<'_>) -> Option<Expected> {
+    let has = |method| case.methods.contains(&method);
+    let takes = |methods: &[Method]| methods.iter().any(|method| has(*method));
+    let (pair, refused) =
+        ([Method::Password, Method::ClientCredentials], Expected::Answered(Reason::CredentialRefused));
+    match case.trade {
+        Trade::GoodRefreshToken if has(Method::RefreshToken) => Some(Expected::Known(Method::RefreshToken)),
+        Trade::BadRefreshToken if has(Method::RefreshToken) => Some(refused),
+        Trade::User if has(Method::Password) => Some(Expected::Known(Method::Password)),
+        Trade::Client if has(Method::ClientCredentials) => Some(Expected::Known(Method::ClientCredentials)),
+        Trade::User | Trade::Client | Trade::WrongPair if takes(&pair) => Some(refused),
+        _ => None,
+    }
+}
+
+/// Tokens and trades that fit into one request.
+fn shown() -> Vec<(Token, Trade)> {
+    let tokens =
+        [Token::None, Token::GoodJwt, Token::BadJwt, Token::Active, Token::Inactive, Token::Issued, Token::Forged];
+    let beside = [Trade::None, Trade::GoodRefreshToken, Trade::BadRefreshToken];
+    let pairs = [Trade::User, Trade::Client, Trade::WrongPair].map(|pair| (Token::None, pair));
+    tokens.into_iter().flat_map(|token| beside.map(|trade| (token, trade))).chain(pairs).collect()
 }
 
 /// Every set of methods that a rule may have: a login leaves a session, which something must read.
@@ -120,7 +161,11 @@ fn became(shop: &Shop, request: &Req) -> Expected {
     match grown[0].0.0 {
         Some(method) => {
             // A token of our own speaks of a client, and of nobody.
-            let expected: &[&str] = if method == Method::GatewayToken { &[] } else { &["alice"] };
+            let expected: &[&str] = match method {
+                Method::ClientCredentials => &["batch"],
+                Method::GatewayToken => &[],
+                _ => &["alice"],
+            };
             assert_eq!(user, expected);
             Expected::Known(method)
         }
@@ -152,6 +197,10 @@ fn the_first_credential_found_decides() {
     let issued = granted["access_token"].as_str().unwrap();
     let forged = format!("{}A", &issued[..issued.len() - 4]);
     let inactive = "opaque-unknown-0123456789".to_owned();
+    login.idp.gives_jwts();
+    login.idp.knows_user("alice", "wonderland");
+    login.idp.knows_client_by("batch", "secret-of-batch");
+    let refresh_token = login.idp.refresh_token();
     let mut cases = 0;
     for methods in sets() {
         for optional in [false, true] {
@@ -162,7 +211,7 @@ fn the_first_credential_found_decides() {
                 rule.insert("token".to_owned(), json!({ "audience": ["api"] }));
             });
             for session in [Session::None, Session::Live, Session::Dead] {
-                for token in TOKENS {
+                for (token, trade) in shown() {
                     for page in [false, true] {
                         let mut request = if page { get("/x") } else { background("/x") };
                         request = match session {
@@ -179,7 +228,15 @@ fn the_first_credential_found_decides() {
                             Token::Issued => request.bearer(issued),
                             Token::Forged => request.bearer(&forged),
                         };
-                        let case = Case { methods: &methods, session, token, page, optional };
+                        request = match trade {
+                            Trade::None => request,
+                            Trade::GoodRefreshToken => request.with("refresh-token", &refresh_token),
+                            Trade::BadRefreshToken => request.with("refresh-token", "no-such-token"),
+                            Trade::User => request.basic("alice", "wonderland"),
+                            Trade::Client => request.basic("batch", "secret-of-batch"),
+                            Trade::WrongPair => request.basic("alice", "no such password"),
+                        };
+                        let case = Case { methods: &methods, session, token, trade, page, optional };
                         assert_eq!(became(&shop, &request), specified(&case), "{case:?}");
                         cases += 1;
                     }
@@ -187,5 +244,5 @@ fn the_first_credential_found_decides() {
             }
         }
     }
-    assert_eq!(cases, 47 * 2 * 3 * 7 * 2);
+    assert_eq!(cases, 383 * 2 * 3 * 24 * 2);
 }

@@ -64,6 +64,13 @@ fn shows_claim(name: &str, value: &Value) -> Answer {
     shows(json!({}), |shop| shop.idp.jwt(|claims| claims[name] = value.clone()))
 }
 
+/// What becomes of a request where a rule takes passwords.
+fn trades(request: &Req, prepare: impl Fn(&Shop)) -> Answer {
+    let shop = Shop::api(json!({ "methods": ["password"] }));
+    prepare(&shop);
+    shop.decide(request)
+}
+
 fn introspection() -> Value {
     json!({ "methods": ["introspection"] })
 }
@@ -105,6 +112,30 @@ fn way_to(reason: Reason) -> Answer {
         Reason::LoginDoneBefore => with_callback(|_, browser, callback| {
             browser.send(&callback);
             browser.send(&callback)
+        }),
+
+        Reason::LoginTokens => {
+            let tokens = |config: &mut Value| config["defaults"]["login"]["action"] = json!("tokens");
+            let shop = Shop::with(tokens);
+            let mut browser = shop.browser();
+            let callback = browser.until_callback("/");
+            browser.send(&callback)
+        }
+
+        Reason::CredentialRequired => trades(&background("/"), |_| {}),
+        Reason::BasicMalformed => trades(&background("/").with("authorization", "Basic ?"), |_| {}),
+        Reason::CredentialRefused => trades(&background("/").basic("alice", "wrong"), |_| {}),
+        Reason::GuessedTooOften => {
+            let limit = json!({ "methods": ["password"], "guess_limit": { "per_user": 1 } });
+            let shop = Shop::api(limit);
+            shop.decide(&background("/").basic("alice", "wrong"));
+            shop.decide(&background("/").basic("alice", "wronger"))
+        }
+        Reason::GrantRefused => trades(&background("/").basic("alice", "wonder"), |shop| {
+            shop.idp.replies(Endpoint::Token, Reply::json(400, &json!({ "error": "unsupported_grant_type" })));
+        }),
+        Reason::GrantInvalid => trades(&background("/").basic("alice", "wonder"), |shop| {
+            shop.idp.replies(Endpoint::Token, html.clone());
         }),
 
         Reason::LogoutStarted => Shop::with_logout().guest().get("/oauth/logout"),
@@ -166,6 +197,10 @@ fn way_to(reason: Reason) -> Answer {
             Shop::with_gateway_tokens(|_| {}).decide(&get("/.well-known/oauth-authorization-server"))
         }
         Reason::GatewayTokenUnreadable => Shop::with_gateway_tokens(|_| {}).decide(&background("/").bearer("ogt_AAAA")),
+        Reason::ExchangeRefused => {
+            let token = json!({ "audience": ["api"], "exchange": { "audience": ["forbidden"] } });
+            shows(json!({ "token": token }), |shop| shop.idp.jwt(|_| {}))
+        }
         Reason::OperatorServed => Shop::with_operator().operates("action=revoke&sub=u-1"),
         Reason::OperatorMalformed => Shop::with_operator().operates("action=revoke"),
 

@@ -1,14 +1,16 @@
 //! The keys of a rule about tokens that are exchanged.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Kind, NONE, Preset, Table, key, printed};
 
 const TEXTS: Kind = Kind::Some(&Kind::Text);
 
 /// How a rule exchanges tokens.
 pub static EXCHANGE: Table = Table {
     place: "rules[].token.exchange",
-    doc: "Once it is known whose the caller's token is, and that it is good, it is exchanged for another one, which the service \
+    doc: printed(
+        "Once it is known whose the caller's token is, and that it is good, it is exchanged for another one, which the service \
           gets as `Authorization: Bearer` (RFC 8693). The answer is remembered for each token (`cache.grants`).",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -38,8 +40,10 @@ pub static EXCHANGE: Table = Table {
 /// When tokens are exchanged.
 pub static CONDITIONS: Table = Table {
     place: "rules[].token.exchange.conditions",
-    doc: "When a token is exchanged; all must hold. What an opaque or a session's token is for is known only if its provider is \
+    doc: printed(
+        "When a token is exchanged; all must hold. What an opaque or a session's token is for is known only if its provider is \
           asked (`introspection`).",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("has_scopes", TEXTS, NONE, "The token's scope has all of these."),

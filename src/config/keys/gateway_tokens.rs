@@ -1,6 +1,6 @@
 //! The keys of tokens that the gateway itself issues.
 
-use super::{Blanks, GUESS_LIMIT, Kind, NONE, Preset, Table, key};
+use super::{Blanks, GUESS_LIMIT, Kind, NONE, Preset, Table, key, printed};
 use std::time::Duration;
 
 static EACH_SECRET: Kind = Kind::Secret;
@@ -9,10 +9,12 @@ static EACH_CLIENT: Kind = Kind::Section(&GATEWAY_CLIENT);
 /// Tokens that the gateway itself issues.
 pub static GATEWAY_TOKENS: Table = Table {
     place: "gateway_tokens",
-    doc: "Tokens that the filter itself issues to configured clients (RFC 6749 §4.4), for jobs that have no identity provider. \
+    doc: printed(
+        "Tokens that the filter itself issues to configured clients (RFC 6749 §4.4), for jobs that have no identity provider. \
           They are opaque and sealed; rules with the method `gateway_token` open them with no call. The endpoints read bodies: \
           route their paths to an instance with `bodies: readable`. Where there is a provider, use that: it knows more of its \
           clients than a list in a file.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -62,8 +64,10 @@ pub static GATEWAY_TOKENS: Table = Table {
 /// A client of the gateway's own.
 pub static GATEWAY_CLIENT: Table = Table {
     place: "gateway_tokens.clients[]",
-    doc: "A client of the gateway's own. It shows a secret, or signs with its key; where both `client_secret` and \
+    doc: printed(
+        "A client of the gateway's own. It shows a secret, or signs with its key; where both `client_secret` and \
           `client_secret_hash` stand, either will do, so that one may replace the other.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("client_id", Kind::Text, Preset::Required, "Its name."),

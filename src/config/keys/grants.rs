@@ -1,6 +1,6 @@
 //! The keys of a rule about callers' credentials that are traded for tokens.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed};
 use crate::config::MOST_PER_PERIOD;
 
 /// The key of a rule.
@@ -22,8 +22,10 @@ pub const GUESS_LIMIT_KEY: Key = key(
 /// What is asked for.
 pub static GRANTS: Table = Table {
     place: "rules[].grants",
-    doc: "What the provider is asked for with a caller's refresh token, password or client credentials. Tokens are \
+    doc: printed(
+        "What the provider is asked for with a caller's refresh token, password or client credentials. Tokens are \
           remembered under a keyed hash of the credential and of all that stands here, so that the provider is asked once.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -50,12 +52,14 @@ const LIMIT: Kind = Kind::Number { least: 1, most: MOST_PER_PERIOD as u64 };
 /// How many wrong secrets.
 pub static GUESS_LIMIT: Table = Table {
     place: "rules[].guess_limit",
-    doc: "How many wrong secrets a client may show before it gets 429 with `Retry-After`, over all workers of the host. A \
+    doc: printed(
+        "How many wrong secrets a client may show before it gets 429 with `Retry-After`, over all workers of the host. A \
           name is counted together with the address that it is guessed from, so that nobody can lock out a user from \
           elsewhere; guesses at one name from many addresses are the provider's to notice. What is known to be right passes \
           all the time, and what is known to be wrong (`cache.grants.negative`) counts once. Addresses are those that the \
           host gives (`source.address`; in Envoy by `use_remote_address` and `xff_num_trusted_hops`), IPv6 by networks of \
           64 bits. Rules with the same provider and period count together.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("per_user", LIMIT, Preset::Number(10), "For one user name or client id from one address."),

@@ -144,6 +144,17 @@ const fn key(name: &'static str, kind: Kind, preset: Preset, _: &'static str) ->
     Key { name, kind, preset, doc: "" }
 }
 
+/// What only the printed reference needs.
+#[cfg(not(target_arch = "wasm32"))]
+const fn printed(text: &'static str) -> &'static str {
+    text
+}
+
+#[cfg(target_arch = "wasm32")]
+const fn printed(_: &'static str) -> &'static str {
+    ""
+}
+
 /// Any length of time that makes sense for a session.
 const SPAN: Kind = Kind::Duration { least: Duration::from_secs(1), most: Duration::from_secs(10 * 365 * 86_400) };
 /// Who may say a claim: `words::Source`.

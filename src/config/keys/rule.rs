@@ -3,12 +3,12 @@
 use super::grants::{GRANTS_KEY, GUESS_LIMIT_KEY};
 use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
-use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
+use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key, printed};
 
 /// A rule.
 pub static RULE: Table = Table {
     place: "rules[]",
-    doc: "A rule: which requests it is for, who may pass, and what the service gets to see.",
+    doc: printed("A rule: which requests it is for, who may pass, and what the service gets to see."),
     blanks: Blanks::Unset,
     keys: &KEYS,
 };
@@ -16,8 +16,10 @@ pub static RULE: Table = Table {
 /// What every rule has unless it says otherwise.
 pub static DEFAULTS: Table = Table {
     place: "defaults",
-    doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
+    doc: printed(
+        "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
+    ),
     blanks: Blanks::Unset,
     keys: KEYS.split_at(OWN).1,
 };
@@ -184,7 +186,9 @@ const ERRORS_KEY: Key = key("errors", Kind::Section(&ERRORS), NONE, "What refusa
 /// Which requests a rule is for.
 pub static MATCH: Table = Table {
     place: "rules[].match",
-    doc: "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    doc: printed(
+        "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -208,7 +212,7 @@ pub static MATCH: Table = Table {
 /// A login.
 pub static LOGIN: Table = Table {
     place: "rules[].login",
-    doc: "How a person logs in: the authorization code flow with PKCE, state and nonce.",
+    doc: printed("How a person logs in: the authorization code flow with PKCE, state and nonce."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -271,8 +275,10 @@ pub static LOGIN: Table = Table {
 /// A header that tells something.
 pub static TOLD_HEADER: Table = Table {
     place: "rules[].upstream_headers[], response_headers[] and properties[]",
-    doc: "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
+    doc: printed(
+        "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
           8 KB or has control characters is left out, with a warning.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
@@ -304,7 +310,7 @@ pub static TOLD_HEADER: Table = Table {
 /// What refusals look like.
 pub static ERRORS: Table = Table {
     place: "rules[].errors",
-    doc: "What refusals look like to a browser.",
+    doc: printed("What refusals look like to a browser."),
     blanks: Blanks::Unset,
     keys: &[
         key("unauthorized_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 401."),

@@ -1,6 +1,6 @@
 //! The keys of a rule about credentials and access tokens.
 
-use super::{Blanks, EXCHANGE, Kind, NONE, Preset, SPAN, Table, key};
+use super::{Blanks, EXCHANGE, Kind, NONE, Preset, SPAN, Table, key, printed};
 
 static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
 static ELSEWHERE: Kind = Kind::Section(&PLACE);
@@ -14,8 +14,10 @@ static NAMES: Kind = Kind::Some(&Kind::Text);
 /// Where credentials are looked for.
 pub static CREDENTIALS: Table = Table {
     place: "rules[].credentials",
-    doc: "Where credentials are looked for. Two access tokens in one request are refused (RFC 6750 §2); of refresh tokens, \
+    doc: printed(
+        "Where credentials are looked for. Two access tokens in one request are refused (RFC 6750 §2); of refresh tokens, \
           and of names and secrets, the first that is found counts. `form` needs `bodies: readable`.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -58,7 +60,7 @@ pub static CREDENTIALS: Table = Table {
 /// Another place for a token.
 pub static PLACE: Table = Table {
     place: "rules[].credentials.bearer[] and refresh_token[]",
-    doc: "Another place for a token; exactly one of the two.",
+    doc: printed("Another place for a token; exactly one of the two."),
     blanks: Blanks::Refused,
     keys: &[
         key("header", Kind::Text, NONE, "The name of a header field that holds nothing else."),
@@ -69,8 +71,10 @@ pub static PLACE: Table = Table {
 /// What an access token must be.
 pub static TOKEN: Table = Table {
     place: "rules[].token",
-    doc: "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
+    doc: printed(
+        "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
           token is never taken for an access token, whatever stands here.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(

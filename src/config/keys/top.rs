@@ -2,13 +2,13 @@
 
 use super::{
     Blanks, CACHE, CONSUMER, DEFAULTS, GATEWAY_TOKENS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE,
-    SESSION, Table, key,
+    SESSION, Table, key, printed,
 };
 
 /// The whole configuration.
 pub static TOP: Table = Table {
     place: "The whole",
-    doc: "One JSON object; in the files of Envoy and Istio it is written as YAML.",
+    doc: printed("One JSON object; in the files of Envoy and Istio it is written as YAML."),
     blanks: Blanks::Unset,
     keys: KEYS,
 };
@@ -61,7 +61,7 @@ const KEYS: &[Key] = &[
 /// What operators see.
 pub static OBSERVABILITY: Table = Table {
     place: "observability",
-    doc: "What operators see.",
+    doc: printed("What operators see."),
     blanks: Blanks::Unset,
     keys: &[
         key(

@@ -49,7 +49,7 @@ impl Buckets {
             }
             taken
         };
-        slots::change(host, caller, now, |bucket| bucket.take(allowance, now)).unwrap_or(own)
+        slots::change(host, caller, now, &|bucket| bucket.take(allowance, now)).unwrap_or(own)
     }
 
     /// Puts back one that was taken.
@@ -59,7 +59,8 @@ impl Buckets {
         if let Some(bucket) = known {
             self.own.borrow_mut().insert(caller, bucket.give(allowance, now), 1);
         }
-        slots::change(host, caller, now, |bucket| (Some(bucket.give(allowance, now)), ()));
+        let given = Taken::Granted { remaining: 0, full_in: 0 };
+        slots::change(host, caller, now, &|bucket| (Some(bucket.give(allowance, now)), given));
     }
 
     /// Whether what this worker counts by itself keeps to its bound.

@@ -5,7 +5,7 @@
 //! a request: who reads them learns keyed hashes and counts, and who can write there is a module that the operator loaded
 //! under the same `vm_id`, which could refill buckets or empty them, and nothing else.
 
-use super::bucket::Bucket;
+use super::bucket::{Bucket, Taken};
 use crate::world::{Host, Version};
 
 /// How many slots there are.
@@ -37,12 +37,12 @@ impl Caller {
 
 /// Changes the caller's bucket: `change` gives it as it is afterwards, unless it stays. `None` where the host shares
 /// nothing, or where others wrote first every time: nothing was changed then.
-pub fn change<T>(
+pub fn change(
     host: &dyn Host,
     caller: Caller,
     now: u64,
-    change: impl Fn(Bucket) -> (Option<Bucket>, T),
-) -> Option<T> {
+    change: &dyn Fn(Bucket) -> (Option<Bucket>, Taken),
+) -> Option<Taken> {
     let slot = caller.slot();
     let mut seen = None;
     for _ in 0..TRIES {
@@ -111,7 +111,7 @@ fn write(buckets: &[(Caller, Bucket)]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Allowance, Taken};
+    use super::super::Allowance;
     use super::*;
     use crate::world::script::Script;
 
@@ -123,7 +123,7 @@ mod tests {
         let caller = |number: u8| Caller::new([&[1, 2, number][..], &[0; 29]].concat().try_into().unwrap());
         let allowance = Allowance { limit: 100, period: 60_000, burst: 100 };
         let now = host.now_millis();
-        let take = |number| change(host, caller(number), now, |bucket| bucket.take(allowance, now)).unwrap();
+        let take = |number| change(host, caller(number), now, &|bucket| bucket.take(allowance, now)).unwrap();
         // The first is at its limit, the others have come twice, the second once.
         let spent = (0..100).map(|_| take(0)).filter(|taken| matches!(taken, Taken::Granted { .. }));
         assert_eq!(spent.count(), 100);

@@ -1,6 +1,8 @@
 //! An OpenID provider that judges what it is sent as a real one does, and lies only where a test tells it to.
 
 mod access;
+mod exchange;
+mod grants;
 mod logout;
 mod refresh;
 
@@ -55,6 +57,7 @@ struct State {
     issued: HashMap<String, Option<Value>>,
     introspection: Bend,
     refreshing: refresh::Refreshing,
+    granting: grants::Granting,
 }
 
 #[derive(Clone)]
@@ -98,6 +101,7 @@ impl Idp {
             issued: HashMap::new(),
             introspection: Box::new(|_| {}),
             refreshing: refresh::Refreshing::default(),
+            granting: grants::Granting::default(),
         };
         let idp = Self(Rc::new(RefCell::new(state)));
         let answering = idp.clone();
@@ -230,9 +234,11 @@ impl Idp {
 
     /// A token answer as for a login with these authorization parameters, bent as the test says.
     fn tokens_for(&self, params: &HashMap<String, String>, refresh_token: Option<String>) -> Value {
+        let jwts = self.0.borrow().granting.jwts;
+        let jwt = jwts.then(|| self.jwt(|_| {}));
         let mut state = self.0.borrow_mut();
         let now = state.script.now().as_secs();
-        let access_token = format!("at-{}-0123456789", state.secrets.len());
+        let access_token = jwt.unwrap_or_else(|| format!("at-{}-0123456789", state.secrets.len()));
         let digest = Sha256::digest(&access_token);
         let mut claims = json!({
             "iss": ISSUER, "aud": "shop", "iat": now, "exp": now + 300, "nonce": params["nonce"],
@@ -287,11 +293,17 @@ impl Idp {
         let refuse = |error: &str| Reply::json(400, &json!({ "error": error }));
         let body = request.body.expose_text().unwrap();
         let fields: HashMap<String, String> = form::parse(body).unwrap().into_iter().collect();
+        if fields["grant_type"] == "client_credentials" {
+            return self.client_credentials(request, &fields);
+        }
         if !self.knows_client(request, &fields) {
             return Reply::json(401, &json!({ "error": "invalid_client" }));
         }
-        if fields["grant_type"] == "refresh_token" {
-            return self.refresh(&fields);
+        match fields["grant_type"].as_str() {
+            "refresh_token" => return self.refresh(&fields),
+            "password" => return self.password(&fields),
+            exchange::GRANT => return self.exchange(&fields),
+            _ => {}
         }
         let params = {
             let mut state = self.0.borrow_mut();

@@ -64,6 +64,13 @@ impl Req {
         self.with("authorization", format!("Bearer {token}"))
     }
 
+    /// The same with a name and its secret (RFC 7617).
+    pub fn basic(self, name: &str, secret: &str) -> Self {
+        use base64::Engine;
+        let pair = base64::engine::general_purpose::STANDARD.encode(format!("{name}:{secret}"));
+        self.with("authorization", format!("Basic {pair}"))
+    }
+
     /// The same without any header field of this name.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| known != name);

@@ -229,7 +229,8 @@ impl Shop {
         for secret in self.idp.secrets() {
             // The provider's own ID token goes back to it (OIDC RP-Initiated Logout §2).
             let is_sent_back = reason == Reason::LogoutStarted && secret.starts_with("ey");
-            assert!(is_sent_back || !answer.body().contains(&secret), "a secret on a page: {secret}");
+            let is_given = reason == Reason::LoginTokens;
+            assert!(is_sent_back || is_given || !answer.body().contains(&secret), "a secret on a page: {secret}");
             let location = answer.location().filter(|_| !is_sent_back).unwrap_or_default();
             assert!(!location.contains(&secret), "a secret in a redirect: {secret}");
             assert!(lines.iter().all(|line| !line.contains(&secret)), "a secret in the log: {secret}");
