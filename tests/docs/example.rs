@@ -229,7 +229,7 @@ fn batch() -> Value {
         },
         "token": { "audience": ["https://api.example.com"] },
         "grants": { "params": { "audience": "https://api.example.com" }, "return_refresh_token": "New-Refresh-Token" },
-        "guess_limit": { "per_user": 10, "per_address": 100, "per": "minute" },
+        "guess_limit": { "per_user": 10, "per_address": 100 },
     })
 }
 
