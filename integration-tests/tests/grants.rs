@@ -18,6 +18,8 @@ const APP: &str = "orders-app";
 /// A gate with a rule for each grant, and one for both that Basic may be; `client` is ours.
 fn filter(issuer: &str, client: &str, grants: &Value, token: &Value) -> Value {
     let rule = |name: &str, methods: &[&str]| json!({ "name": name, "match": { "path_prefix": format!("/{name}") }, "methods": methods });
+    let mut client_rule = rule("client", &["client_credentials"]);
+    client_rule["grants"] = grants.clone();
     json!({
         "providers": { "main": {
             "issuer": issuer, "cluster": "idp", "allow_http": true, "timeout": "3s",
@@ -33,7 +35,7 @@ fn filter(issuer: &str, client: &str, grants: &Value, token: &Value) -> Value {
         "rules": [
             rule("refresh", &["refresh_token"]),
             rule("password", &["password"]),
-            { let mut client = rule("client", &["client_credentials"]); client["grants"] = grants.clone(); client },
+            client_rule,
             rule("either", &["password", "client_credentials"]),
         ],
         "observability": { "reason_header": REASON },
@@ -130,14 +132,14 @@ async fn at_oidc_provider() {
     for _ in 0..2 {
         assert_eq!(gate.by_basic("/client", APP, CLIENT_SECRET).await, passed());
         assert_eq!(gate.by_basic("/client", APP, "wrong").await, refused(401, "credential_refused"));
-        assert_eq!(gate.by_basic("/client", CLIENT_ID, CLIENT_SECRET).await, refused(401, "credential_refused"));
+        // It calls a client without a right to this grant an invalid request, as it does a parameter that it does not take.
+        assert_eq!(gate.by_basic("/client", CLIENT_ID, CLIENT_SECRET).await, refused(503, "grant_refused"));
     }
     // Where nothing is asked for, it gives opaque tokens; and it knows no passwords at all.
     assert_eq!(gate.by_basic("/either", APP, CLIENT_SECRET).await, refused(503, "grant_refused"));
     assert_eq!(gate.by_basic("/password", "demo", "demo").await, refused(503, "grant_refused"));
 
-    let further = [("scope", "openid offline_access"), ("prompt", "consent")];
-    let tokens = log_in(&gate.idp, &uri, &further).await;
+    let tokens = log_in(&gate.idp, &uri, &[("scope", "openid")]).await;
     let refresh_token = tokens["refresh_token"].as_str().unwrap();
     for _ in 0..2 {
         assert_eq!(gate.by_refresh_token(refresh_token).await, passed());

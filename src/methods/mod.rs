@@ -101,10 +101,13 @@ impl Guard {
 
     /// What is said to a caller that shows nothing.
     pub fn nothing_shown(&self) -> Reason {
-        match self.rule.methods.iter().any(|method| method.is_grant()) {
-            _ if self.takes_access_tokens() => Reason::AccessTokenRequired,
-            true => Reason::CredentialRequired,
-            false => Reason::LoginRequired,
+        let has = |is: fn(&Method) -> bool| self.rule.methods.iter().any(is);
+        if self.takes_access_tokens() {
+            Reason::AccessTokenRequired
+        } else if has(|method| method.is_grant()) && !has(|method| *method == Method::AuthorizationCode) {
+            Reason::CredentialRequired
+        } else {
+            Reason::LoginRequired
         }
     }
 }

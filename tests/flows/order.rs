@@ -99,6 +99,7 @@ fn specified(case: &Case<'_>) -> Expected {
     Expected::Answered(match (has(Method::AuthorizationCode) && case.page, takes_tokens) {
         (true, _) => Reason::LoginStarted,
         (false, true) => Reason::AccessTokenRequired,
+        (false, false) if has(Method::AuthorizationCode) => Reason::LoginRequired,
         (false, false) if case.methods.iter().any(|method| TRADES.contains(method)) => Reason::CredentialRequired,
         (false, false) => Reason::LoginRequired,
     })
