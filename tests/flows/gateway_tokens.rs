@@ -127,7 +127,7 @@ fn who_does_not_show_that_it_is_the_client_gets_nothing() {
     let shop = Shop::with_gateway_tokens(|_| {});
     let ways: [(Req, &str); 12] = [
         (basic(form(TOKEN, GRANT), "batch", "another"), "invalid_client"),
-        (basic(form(TOKEN, GRANT), "batch", ""), "invalid_client"),
+        (basic(form(TOKEN, GRANT), "batch", ""), "invalid_request"),
         (basic(form(TOKEN, GRANT), "nobody", BATCH_SECRET), "invalid_client"),
         (basic(form(TOKEN, GRANT), "watch", BATCH_SECRET), "invalid_client"),
         (form(TOKEN, GRANT), "invalid_client"),
