@@ -63,7 +63,7 @@ pub fn is_long_enough(secret: &Secret, algorithm: Algorithm) -> bool {
     secret.len() >= length(hash_of(algorithm))
 }
 
-const fn is_pss(algorithm: Algorithm) -> bool {
+pub(super) const fn is_pss(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512)
 }
 
