@@ -46,7 +46,7 @@ impl Gate {
     fn build(config: Config) -> Result<Self, Vec<Problem>> {
         let ring = |provider: &config::Provider| match &config.session {
             Some(session) => session.secrets.clone(),
-            None => provider.client.client_secret.iter().cloned().collect(),
+            None => provider.client.own_secret().into_iter().cloned().collect(),
         };
         let memories = Memories::new(&config.cache);
         let judging: Vec<Rule> =

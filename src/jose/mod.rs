@@ -34,3 +34,4 @@ pub use jws::{Jws, Keys, MAX_TOKEN, has_form};
 pub use jwt::{Expected, Kind, Untrusted, VerifiedJwt, verify};
 pub use logout_token::{LogoutToken, LogoutTokenRules, OLDEST as OLDEST_LOGOUT_TOKEN, verify_logout_token};
 pub use private_key::{PrivateKey, Unusable};
+pub use signature::mac;

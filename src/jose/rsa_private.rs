@@ -27,7 +27,8 @@ struct Prime {
 }
 
 impl RsaPrivateKey {
-    /// Takes n, e, d, p, q, dp, dq and qi as big endian bytes. That they belong together is shown by a signature alone.
+    /// Takes n, e, d, p, q, dp, dq and qi as big endian bytes, of which `public` has the first two. `None` when one is out of
+    /// all bounds.
     pub fn new(public: RsaKey, numbers: &[Zeroizing<Vec<u8>>; 8]) -> Option<Self> {
         let [n, _, _, p, q, dp, dq, qi] = numbers;
         let longest = significant(p).len().max(significant(q).len());
@@ -51,13 +52,20 @@ impl RsaPrivateKey {
         })
     }
 
+    /// Whether the numbers belong together: a signature shows it.
+    pub fn is_sound(&self) -> bool {
+        let signed =
+            pkcs1_encoding(Hash::Sha256, b"", self.public.bytes()).and_then(|encoded| self.power(&encoded, &|_| {}));
+        signed.is_some_and(|signature| self.public.verifies_pkcs1(Hash::Sha256, b"", &signature))
+    }
+
     /// A signature by RSASSA-PKCS1-v1_5: the host's where it can, since ours keeps the worker busy for milliseconds.
     pub fn sign_pkcs1(&self, host: &dyn Host, hash: Hash, message: &[u8]) -> Option<Vec<u8>> {
         // A signature with a fault in it would give the key away: whoever made it, it is checked.
         let fits = |signature: &Vec<u8>| self.public.verifies_pkcs1(hash, message, signature);
         host.sign(hash, &self.pkcs8, message).filter(fits).or_else(|| {
             let encoded = pkcs1_encoding(hash, message, self.public.bytes())?;
-            self.power(host, &encoded).filter(fits)
+            self.power(&encoded, &|blind| host.fill_random(blind)).filter(fits)
         })
     }
 
@@ -66,15 +74,16 @@ impl RsaPrivateKey {
         let mut salt = vec![0; super::digest::length(hash)];
         host.fill_random(&mut salt);
         let encoded = pss_encoding(hash, message, &salt, self.public.bits())?;
-        self.power(host, &encoded).filter(|signature| self.public.verifies_pss(hash, message, signature))
+        self.power(&encoded, &|blind| host.fill_random(blind))
+            .filter(|signature| self.public.verifies_pss(hash, message, signature))
     }
 
     /// RSASP1 by the Chinese remainder theorem (RFC 8017 §5.2.1, 2.b).
-    fn power(&self, host: &dyn Host, encoded: &[u8]) -> Option<Vec<u8>> {
+    fn power(&self, encoded: &[u8], random: &dyn Fn(&mut [u8])) -> Option<Vec<u8>> {
         let bytes = u32::try_from(encoded.len()).ok()?;
         let encoded = BoxedUint::from_be_slice(encoded, bytes.checked_next_multiple_of(8)?.checked_mul(8)?).ok()?;
-        let m2 = self.q.power(host, &encoded).retrieve();
-        let difference = self.p.power(host, &encoded) - self.p.reduce(&m2);
+        let m2 = self.q.power(&encoded, random).retrieve();
+        let difference = self.p.power(&encoded, random) - self.p.reduce(&m2);
         let h = (difference * self.p.reduce(&self.inverse)).retrieve();
         let product = h.concatenating_mul(self.q.modulus.modulus().as_ref());
         let m2 = m2.resize_unchecked(product.bits_precision());
@@ -87,9 +96,9 @@ impl RsaPrivateKey {
 impl Prime {
     /// `base` to the private exponent. The exponent is another one each time, with the same result: a random multiple of
     /// the prime less one is added to it.
-    fn power(&self, host: &dyn Host, base: &BoxedUint) -> BoxedMontyForm {
+    fn power(&self, base: &BoxedUint, random: &dyn Fn(&mut [u8])) -> BoxedMontyForm {
         let mut blind = [0; 8];
-        host.fill_random(&mut blind);
+        random(&mut blind);
         let order = self.modulus.modulus().as_ref().wrapping_sub(BoxedUint::one());
         let multiple = order.concatenating_mul(&BoxedUint::from(u64::from_le_bytes(blind)));
         let mut exponent = self.exponent.clone().resize_unchecked(multiple.bits_precision()).wrapping_add(&multiple);

@@ -27,6 +27,7 @@ pub mod userinfo;
 mod userinfo_check;
 
 pub use access_token::{AccessToken, AccessTokens};
+pub use client_auth::Registration;
 pub use document::Condition;
 pub use end_session::{EndSession, Way};
 pub use id_token::LoginEvidence;
@@ -58,6 +59,8 @@ const MOVED: Duration = Duration::from_secs(30);
 pub struct Provider {
     /// Its configuration.
     pub settings: Rc<config::Provider>,
+    /// Who we are there.
+    pub registration: Rc<Registration>,
     metadata: Rc<Metadatas>,
     keys: Rc<Keys>,
     refetch: Duration,
@@ -109,6 +112,7 @@ impl Provider {
         kept: KeptClaims,
     ) -> Result<Self, Problem> {
         let (settings, cache) = (Rc::new(settings), &memories.cache);
+        let registration = Rc::new(Registration::new(&settings)?);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
         let metadata =
             Rc::new(match &settings.discovery {
@@ -139,10 +143,11 @@ impl Provider {
         };
         let introspection = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
-            let question = Introspection { settings, metadata, keys, refetch, kept: kept.clone() };
+            let registration = Rc::clone(&registration);
+            let question = Introspection { settings, registration, metadata, keys, refetch, kept: kept.clone() };
             Answers::new(question, &name("introspection"), lives(cache.introspection), ring, &memories.introspection)
         };
-        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo })
+        Ok(Self { settings, registration, metadata, keys, refetch, introspection, userinfo })
     }
 
     /// The issuer.

@@ -4,6 +4,7 @@
 //! and the JSON Schema in `docs/` are printed from them.
 
 mod cache;
+mod client;
 mod consumer;
 mod logout;
 mod operator;
@@ -17,10 +18,11 @@ mod token;
 mod top;
 
 pub use cache::CACHE;
+pub use client::{CLIENT, SIGNED_SECRET};
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
 pub use logout::LOGOUT;
 pub use operator::OPERATOR;
-pub use provider::{CLIENT, PROVIDER};
+pub use provider::PROVIDER;
 pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
 pub use revocation::REVOCATION;

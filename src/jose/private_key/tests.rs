@@ -39,7 +39,7 @@ fn keys() -> [(Value, Vec<Algorithm>); 5] {
 }
 
 fn parse(key: &Value) -> Result<PrivateKey, Unusable> {
-    PrivateKey::parse(&Script::new(), &key.to_string())
+    PrivateKey::parse(&key.to_string())
 }
 
 fn public(key: &PrivateKey, algorithm: Algorithm) -> PublicKey {
@@ -96,7 +96,7 @@ fn rsa_keys_of_odd_sizes_sign() {
     for bits in [2049, 2056, 3072] {
         let key = rsa::RsaPrivateKey::new(&mut rsa::rand_core::OsRng, bits).unwrap();
         let pem = key.to_pkcs8_pem(LineEnding::LF).unwrap();
-        let ours = PrivateKey::parse(&host, &pem).unwrap();
+        let ours = PrivateKey::parse(&pem).unwrap();
         for algorithm in [Algorithm::Rs256, Algorithm::Ps512] {
             let signed = ours.sign(&host, algorithm, b"message").unwrap();
             assert_eq!(signed.len(), key.size());
@@ -151,7 +151,7 @@ fn ed25519_signs_as_in_the_rfc_s_vector() {
     let expected = hex("6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac\
          18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
     for text in [json!({ "kty": "OKP", "crv": "Ed25519", "d": base64url::encode(&seed) }).to_string(), pem] {
-        let key = PrivateKey::parse(&NO_CRYPTO, &text).unwrap();
+        let key = PrivateKey::parse(&text).unwrap();
         assert_eq!(key.sign(&NO_CRYPTO, Algorithm::EdDsa, &[0xaf, 0x82]).unwrap(), expected);
         assert_eq!(key.public["x"], "_FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU");
     }
@@ -191,18 +191,18 @@ fn pem_of_each_kind_is_the_key_of_its_jwk() {
             pem.replace(['\r', '\n'], " "),
             format!("-----BEGIN EC PARAMETERS-----\nBg==\n-----END EC PARAMETERS-----\n{pem}\n"),
         ] {
-            assert_eq!(PrivateKey::parse(&NO_CRYPTO, &text).unwrap().public, expected, "{text}");
+            assert_eq!(PrivateKey::parse(&text).unwrap().public, expected, "{text}");
         }
         for cut in [pem.len() / 2, pem.len() - 8] {
-            assert_eq!(PrivateKey::parse(&NO_CRYPTO, &pem[..cut]).unwrap_err(), Unusable::Malformed);
+            assert_eq!(PrivateKey::parse(&pem[..cut]).unwrap_err(), Unusable::Malformed);
         }
     }
     for kind in ["ENCRYPTED PRIVATE KEY", "CERTIFICATE"] {
         let text = format!("-----BEGIN {kind}-----\nMAA=\n-----END {kind}-----");
-        assert_eq!(PrivateKey::parse(&NO_CRYPTO, &text).unwrap_err(), Unusable::Malformed);
+        assert_eq!(PrivateKey::parse(&text).unwrap_err(), Unusable::Malformed);
     }
     let public = "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----";
-    assert_eq!(PrivateKey::parse(&NO_CRYPTO, public).unwrap_err(), Unusable::Public);
+    assert_eq!(PrivateKey::parse(public).unwrap_err(), Unusable::Public);
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_key_that_cannot_sign_is_told_why() {
     ] {
         parse(&right).unwrap();
     }
-    assert_eq!(PrivateKey::parse(&NO_CRYPTO, "hunter2").unwrap_err(), Unusable::Malformed);
+    assert_eq!(PrivateKey::parse("hunter2").unwrap_err(), Unusable::Malformed);
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn the_host_signs_where_it_can_and_a_bad_signature_of_its_own_is_not_used() {
     ];
     for bend in bends {
         let host = Signing(bend);
-        let key = PrivateKey::parse(&host, &RSA.to_string()).unwrap();
+        let key = PrivateKey::parse(&RSA.to_string()).unwrap();
         assert_eq!(key.sign(&host, Algorithm::Rs256, b"message").unwrap(), ours);
         assert!(key.sign(&host, Algorithm::Ps256, b"message").is_some());
     }
