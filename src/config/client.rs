@@ -40,13 +40,15 @@ pub struct ClientKey {
     pub text: Secret,
 }
 
-/// Who says in a client secret that it is ours: its claims `iss` and `aud`.
+/// What a client secret says that we sign ourselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedSecret {
     /// Apple's team.
     pub issuer: String,
     /// Whom it is for.
     pub audience: String,
+    /// The key's name there, where the key itself has none.
+    pub kid: Option<String>,
 }
 
 impl Client {

@@ -39,7 +39,11 @@ pub(super) fn read(section: &Section) -> Option<Client> {
 fn read_signed_secret(client: &Section) -> Option<SignedSecret> {
     client.value("signed_secret")?;
     let signed = client.section("signed_secret");
-    Some(SignedSecret { issuer: signed.text("issuer")?.to_owned(), audience: signed.text("audience")?.to_owned() })
+    Some(SignedSecret {
+        issuer: signed.text("issuer")?.to_owned(),
+        audience: signed.text("audience")?.to_owned(),
+        kid: signed.text("kid").map(str::to_owned),
+    })
 }
 
 fn read_keys(client: &Section) -> Vec<ClientKey> {

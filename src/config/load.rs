@@ -75,6 +75,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
     let operator = operator_reader::read(top, &providers);
     whole::check_operator(operator.as_ref(), &rules, problems);
+    whole::check_client_keys(&complete, operator.as_ref(), &rules, problems);
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,

@@ -208,14 +208,45 @@ fn check_logout(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &P
 
 /// The operator's path, which is one on every host, means nothing else.
 pub(super) fn check_operator(operator: Option<&Operator>, rules: &[Rule], problems: &Problems) {
-    let Some(operator) = operator else { return };
+    if let Some(operator) = operator {
+        check_path_of_every_host("operator.path", &operator.path, rules, problems);
+    }
+}
+
+/// The paths of our public keys, on every host too, mean nothing else.
+pub(super) fn check_client_keys(
+    providers: &[&Provider],
+    operator: Option<&Operator>,
+    rules: &[Rule],
+    problems: &Problems,
+) {
+    for (at, provider) in providers.iter().enumerate() {
+        let Some(path) = &provider.jwks_path else { continue };
+        let key = format!("providers.{}.jwks_path", provider.name);
+        check_path_of_every_host(&key, path, rules, problems);
+        if operator.is_some_and(|operator| operator.path == *path) {
+            problems.add(&key, "means something else: it is operator.path");
+        }
+        let earlier = providers.iter().take(at).find(|earlier| earlier.jwks_path.as_ref() == Some(path));
+        if let Some(earlier) = earlier {
+            problems.add(key, format!("is that of providers.{}: give each its own path", earlier.name));
+        }
+    }
+}
+
+fn check_path_of_every_host(key: &str, path: &str, rules: &[Rule], problems: &Problems) {
     for (place, rule) in rules.iter().enumerate() {
         let login = rule.login.as_ref();
         let resource = rule.token.resource.as_ref().map(|resource| resource_path(&resource.url));
-        let fixed = [login.map(|it| it.redirect_uri.path()), login.and_then(|it| it.initiate_path.as_deref())];
-        let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, path)| path == operator.path);
-        if of_logout || fixed.contains(&Some(&operator.path)) || resource.as_ref() == Some(&operator.path) {
-            problems.add("operator.path", format!("means something else in rules[{place}]"));
+        let fixed = [
+            login.map(|it| it.redirect_uri.path()),
+            login.and_then(|it| it.initiate_path.as_deref()),
+            rule.session_info_path.as_deref(),
+            resource.as_deref(),
+        ];
+        let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, theirs)| theirs == path);
+        if of_logout || fixed.contains(&Some(path)) {
+            problems.add(key, format!("means something else in rules[{place}]"));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, limit, operator, resource_metadata, session_info};
+use super::{Guest, answer, client_keys, limit, operator, resource_metadata, session_info};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
@@ -41,12 +41,17 @@ pub enum Serves {
     BackChannel,
     /// Operators revoke, look, and fetch anew.
     Operator,
+    /// The provider at this place learns our public keys.
+    ClientKeys(usize),
 }
 
 /// Serves a request for an endpoint of ours.
 pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Request) -> Verdict {
     if endpoint.serves == Serves::Operator {
         return operator::serve(gate, world, request).await;
+    }
+    if let Serves::ClientKeys(provider) = endpoint.serves {
+        return answer::stopped(gate, world, None, request, client_keys::serve(gate, provider, request));
     }
     let guards: Vec<&Guard> = endpoint.guards.iter().filter_map(|at| gate.rules().get(*at)).collect();
     let Some(guard) = guards.first().copied() else {
@@ -63,7 +68,7 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
         Serves::Logout | Serves::Landing | Serves::FrontChannel | Serves::BackChannel => {
             (guard, Err(logged_out(world, guard, endpoint.serves, request).await))
         }
-        Serves::Operator => (guard, Err(Reason::NoRule.into())),
+        Serves::Operator | Serves::ClientKeys(_) => (guard, Err(Reason::NoRule.into())),
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {

@@ -87,7 +87,7 @@ impl Gate {
             bodies: config.bodies,
             observability: config.observability,
             providers,
-            endpoints: endpoints(&guards, config.operator.as_ref()),
+            endpoints: endpoints(&guards, &config.providers, config.operator.as_ref()),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
             limiter,
@@ -314,7 +314,11 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard], operator: Option<&config::Operator>) -> BTreeMap<String, Vec<Endpoint>> {
+fn endpoints(
+    guards: &[Guard],
+    providers: &[config::Provider],
+    operator: Option<&config::Operator>,
+) -> BTreeMap<String, Vec<Endpoint>> {
     let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
         let here = endpoints.entry(path.to_owned()).or_default();
@@ -352,6 +356,12 @@ fn endpoints(guards: &[Guard], operator: Option<&config::Operator>) -> BTreeMap<
                 HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.url.host()),
             };
             add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
+        }
+    }
+    for (at, provider) in providers.iter().enumerate() {
+        if let Some(path) = &provider.jwks_path {
+            let endpoint = Endpoint { host: None, serves: Serves::ClientKeys(at), guards: Vec::new() };
+            endpoints.entry(path.clone()).or_default().push(endpoint);
         }
     }
     if let Some(operator) = operator {

@@ -124,7 +124,7 @@ impl Registration {
             "exp": now.plus(ASSERTION).as_secs(),
         });
         if method == By::PrivateKeyJwt {
-            return self.sign(host, &client.assertion_typ, &claims);
+            return self.sign(host, &client.assertion_typ, None, &claims);
         }
         let algorithm = client.signing_alg.filter(|algorithm| algorithm.is_symmetric()).unwrap_or(Algorithm::Hs256);
         let header = json!({ "alg": algorithm.name(), "typ": client.assertion_typ });
@@ -148,16 +148,17 @@ impl Registration {
             "iat": now.as_secs(),
             "exp": now.plus(SIGNED_SECRET).as_secs(),
         });
-        let secret = self.sign(host, "JWT", &claims)?;
+        let secret = self.sign(host, "JWT", signed.kid.as_deref(), &claims)?;
         self.signed.replace(Some((secret.clone(), now.plus(SIGNED_SECRET / 2))));
         Ok(secret)
     }
 
-    fn sign(&self, host: &dyn Host, typ: &str, claims: &Value) -> Result<Secret, Refusal> {
+    fn sign(&self, host: &dyn Host, typ: &str, kid: Option<&str>, claims: &Value) -> Result<Secret, Refusal> {
         let (Some(key), Some(algorithm)) = (self.keys.first(), self.algorithm) else { return Err(self.unsigned()) };
         let mut header: Object = key.header();
         header.insert("alg".to_owned(), algorithm.name().into());
         header.insert("typ".to_owned(), typ.into());
+        header.extend(kid.map(|kid| ("kid".to_owned(), kid.into())));
         let signed = jws(&Value::Object(header), claims, |message| key.sign(host, algorithm, message));
         signed.ok_or_else(|| self.unsigned())
     }

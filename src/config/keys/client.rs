@@ -115,5 +115,11 @@ pub static SIGNED_SECRET: Table = Table {
     keys: &[
         key("issuer", Kind::Text, Preset::Required, "Its `iss`: the team, at Apple."),
         key("audience", Kind::Text, Preset::Text("https://appleid.apple.com"), "Its `aud`."),
+        key(
+            "kid",
+            Kind::Text,
+            Preset::Said("that of `jwk`"),
+            "Its `kid`: the key's id at Apple, for a key in PEM, which has none.",
+        ),
     ],
 };

@@ -90,6 +90,11 @@ impl Shop {
         Self { gate: load(&config), script, idp, config, is_quick: Cell::default(), read: Cell::new(0) }
     }
 
+    /// What it was configured with.
+    pub fn configuration(&self) -> Value {
+        self.config.clone()
+    }
+
     /// Another worker of the same host.
     pub fn worker(&self) -> Self {
         Self::on(&self.script, &self.idp, self.config.clone())
@@ -200,7 +205,8 @@ impl Shop {
         let lines = self.script.lines();
         let lines = &lines[self.read.replace(lines.len())..];
         assert!(lines.iter().any(|line| line.contains(reason.code())), "{reason} is not in the log");
-        let kept = if reason == Reason::ResourceMetadata { "public, max-age=300" } else { "no-store" };
+        let is_public = matches!(reason, Reason::ResourceMetadata | Reason::ClientKeys);
+        let kept = if is_public { "public, max-age=300" } else { "no-store" };
         assert_eq!(answer.header("cache-control").as_deref(), Some(kept));
         for secret in self.idp.secrets() {
             // The provider's own ID token goes back to it (OIDC RP-Initiated Logout §2).
