@@ -1,12 +1,16 @@
 //! How the filter proves to real providers who it is, as each of them judges it.
 
+use std::path::Path;
+use std::process::Command;
 use std::slice;
 use std::time::Instant;
 
 use integration_tests::envoy::Envoy;
 use integration_tests::idp::{self, CLIENT_ID, CLIENT_SECRET, Idp};
 use integration_tests::keycloak_admin::KeycloakAdmin;
+use integration_tests::part::Work;
 use integration_tests::person::Person;
+use integration_tests::ports;
 use integration_tests::setup::Setup;
 use integration_tests::shop::{self, reason, values};
 use integration_tests::upstream::Upstream;
@@ -167,4 +171,68 @@ async fn keycloak_takes_assertions() {
 fn with(mut client: Value, key: &str, value: &str) -> Value {
     client[key] = json!(value);
     client
+}
+
+/// RFC 8705 §2.1: the cluster's certificate says who we are, at the aliases of the endpoints alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn keycloak_knows_us_by_the_cluster_s_certificate() {
+    let work = Work::new("certificates");
+    let folder = work.path().to_string_lossy().into_owned();
+    certificates(work.path());
+    let setups = [(); 3].map(|()| Setup::new());
+    let uris = setups.each_ref().map(|setup| shop::redirect_uri(setup.port));
+    let tls_port = ports::free();
+    let idp = idp::keycloak_with(&uris, &[("TLS", &folder), ("TLS_PORT", &tls_port.to_string())]).await;
+    let admin = KeycloakAdmin::log_in(&idp).await;
+    let mut registered = admin.get("/clients?clientId=demo").await[0].clone();
+    registered["clientAuthenticatorType"] = json!("client-x509");
+    registered["attributes"]["x509.subjectdn"] = json!("CN=shop");
+    admin.send("PUT", &format!("/clients/{}", registered["id"].as_str().unwrap()), &registered).await;
+
+    let by_tls = json!({ "client_id": CLIENT_ID, "token_endpoint_auth_method": "tls_client_auth" });
+    let cases = [(Some("shop"), None), (Some("other"), Some("client_refused")), (None, Some("client_refused"))];
+    for ((certificate, expected), setup) in cases.into_iter().zip(setups) {
+        let file = |name: &str| json!({ "filename": format!("{folder}/{name}") });
+        let name = json!([{ "san_type": "DNS", "matcher": { "exact": "localhost" } }]);
+        let mut context = json!({
+            "validation_context": { "trusted_ca": file("ca.pem"), "match_typed_subject_alt_names": name },
+        });
+        if let Some(name) = certificate {
+            let (chain, key) = (file(&format!("{name}.pem")), file(&format!("{name}.key")));
+            context["tls_certificates"] = json!([{ "certificate_chain": chain, "private_key": key }]);
+        }
+        let setup = setup.cluster("idp_mtls", tls_port).tls("idp_mtls", context);
+        let alias = |path: &str| format!("https://localhost:{tls_port}/realms/demo/protocol/openid-connect/{path}");
+        let change = |filter: &mut Value| {
+            filter["rules"][2]["require"] = json!({ "reverify": "introspection" });
+            filter["providers"]["main"]["clusters"] = json!({ "localhost": "idp_mtls" });
+            filter["providers"]["main"]["metadata"] = json!({ "mtls_endpoint_aliases": {
+                "token_endpoint": alias("token"), "introspection_endpoint": alias("token/introspect"),
+            } });
+        };
+        let (envoy, _upstream) = gate(setup, &idp, &by_tls, change).await;
+        assert_eq!(outcome(&envoy, &idp, &format!("{certificate:?}")).await.as_deref(), expected, "{certificate:?}");
+        let by_tls = envoy.stat("cluster.idp_mtls.ssl.handshake").await;
+        assert!(by_tls > 0, "{certificate:?}");
+    }
+}
+
+/// An authority, and what it signed: the provider's name, ours, and another client's.
+fn certificates(folder: &Path) {
+    let openssl = |arguments: &str| {
+        let done = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl");
+        assert!(done.status.success(), "{arguments}: {}", String::from_utf8_lossy(&done.stderr));
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    openssl(&format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=authority"));
+    for (file, name, extension) in [
+        ("server", "localhost", "subjectAltName=DNS:localhost"),
+        ("shop", "shop", "extendedKeyUsage=clientAuth"),
+        ("other", "other", "extendedKeyUsage=clientAuth"),
+    ] {
+        openssl(&format!(
+            "req -x509 {key} -CA ca.pem -CAkey ca.key -keyout {file}.key -out {file}.pem -subj /CN={name} -addext {extension} \
+             -addext basicConstraints=critical,CA:FALSE"
+        ));
+    }
 }
