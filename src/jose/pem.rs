@@ -42,7 +42,8 @@ pub fn has_form(text: &str) -> bool {
 
 /// Reads the first private key of the text; `None` where there is none, or none of a kind that we know.
 pub fn read(text: &str) -> Option<Numbers> {
-    const KINDS: [(&str, fn(&[u8]) -> Option<Numbers>); 3] =
+    type Read = fn(&[u8]) -> Option<Numbers>;
+    const KINDS: [(&str, Read); 3] =
         [("PRIVATE KEY", pkcs8), ("RSA PRIVATE KEY", rsa), ("EC PRIVATE KEY", |der| sec1(der, None))];
     KINDS.into_iter().find_map(|(label, read)| {
         let (_, rest) = text.split_once(&format!("-----BEGIN {label}-----"))?;

@@ -86,7 +86,7 @@ impl PrivateKey {
     fn from_jwk(text: &str) -> Result<Self, Unusable> {
         let mut members = json::object(text.as_bytes()).map_err(|_| Unusable::Malformed)?;
         let mut secret = |name: &str| {
-            Some(Zeroizing::new(base64url::decode(&Secret::new(taken(&mut members, name)?).expose_text()?)?))
+            Some(Zeroizing::new(base64url::decode(Secret::new(taken(&mut members, name)?).expose_text()?)?))
         };
         let d = secret("d");
         let private = ["p", "q", "dp", "dq", "qi"].map(&mut secret);

@@ -83,8 +83,8 @@ impl RsaPrivateKey {
         let bytes = u32::try_from(encoded.len()).ok()?;
         let encoded = BoxedUint::from_be_slice(encoded, bytes.checked_next_multiple_of(8)?.checked_mul(8)?).ok()?;
         let m2 = self.q.power(&encoded, random).retrieve();
-        let difference = self.p.power(&encoded, random) - self.p.reduce(&m2);
-        let h = (difference * self.p.reduce(&self.inverse)).retrieve();
+        let difference = self.p.power(&encoded, random).sub(&self.p.reduce(&m2));
+        let h = difference.mul(&self.p.reduce(&self.inverse)).retrieve();
         let product = h.concatenating_mul(self.q.modulus.modulus().as_ref());
         let m2 = m2.resize_unchecked(product.bits_precision());
         let signature = product.wrapping_add(&m2).to_be_bytes();
@@ -116,7 +116,7 @@ impl Prime {
             let digit = BoxedUint::from_words(limbs.iter().map(|limb| limb.0)).resize_unchecked(bits);
             BoxedMontyForm::new(digit, &self.modulus)
         });
-        digits.fold(BoxedMontyForm::zero(&self.modulus), |sum, digit| sum * &radix + digit)
+        digits.fold(BoxedMontyForm::zero(&self.modulus), |sum, digit| sum.mul(&radix).add(&digit))
     }
 }
 

@@ -15,8 +15,10 @@ use std::time::Duration;
 
 /// How long an assertion is good: for one call, and the difference of two clocks.
 const ASSERTION: Duration = Duration::from_secs(60);
-/// How long a secret that we signed is good; it is made anew after half of that.
+/// How long a secret that we signed is good.
 const SIGNED_SECRET: Duration = Duration::from_secs(3600);
+/// After how long it is made anew.
+const RENEWED: Duration = Duration::from_secs(1800);
 /// RFC 7523 §2.2.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -137,7 +139,7 @@ impl Registration {
     fn signed_secret(&self, host: &dyn Host, signed: &SignedSecret) -> Result<Secret, Refusal> {
         let now = host.now();
         if let Some((secret, due)) = &*self.signed.borrow()
-            && (due.minus(SIGNED_SECRET)..*due).contains(&now)
+            && (due.minus(RENEWED)..*due).contains(&now)
         {
             return Ok(secret.clone());
         }
@@ -149,7 +151,7 @@ impl Registration {
             "exp": now.plus(SIGNED_SECRET).as_secs(),
         });
         let secret = self.sign(host, "JWT", signed.kid.as_deref(), &claims)?;
-        self.signed.replace(Some((secret.clone(), now.plus(SIGNED_SECRET / 2))));
+        self.signed.replace(Some((secret.clone(), now.plus(RENEWED))));
         Ok(secret)
     }
 
