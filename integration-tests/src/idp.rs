@@ -43,13 +43,23 @@ pub async fn oidc_provider_at(port: u16, redirect_uris: &[String], settings: &[(
 
 /// Starts Keycloak with the realm `demo`; this takes 20 s, so tests of one program share it.
 pub async fn keycloak(redirect_uris: &[String]) -> Idp {
+    keycloak_with(redirect_uris, &[]).await
+}
+
+/// As [`keycloak`], with variables that the head of `tools/idp/keycloak.sh` explains.
+pub async fn keycloak_with(redirect_uris: &[String], settings: &[(&str, &str)]) -> Idp {
     fetched("keycloak");
     let work = Work::new("keycloak");
     let port = ports::free();
     let (port_text, management) = (port.to_string(), ports::free().to_string());
     let (uris, folder) = (json!(redirect_uris).to_string(), work.path().to_string_lossy().into_owned());
-    let environment =
-        [("PORT", port_text.as_str()), ("MANAGEMENT_PORT", &management), ("REDIRECT_URIS", &uris), ("WORK", &folder)];
+    let mut environment = vec![
+        ("PORT", port_text.as_str()),
+        ("MANAGEMENT_PORT", &management),
+        ("REDIRECT_URIS", &uris),
+        ("WORK", &folder),
+    ];
+    environment.extend_from_slice(settings);
     let mut part = Part::start("keycloak", work.path(), "tools/idp/keycloak.sh", &[], &environment);
     part.ready(port, "/realms/demo/.well-known/openid-configuration", Duration::from_secs(180)).await;
     Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/demo"), part, _work: work }

@@ -20,6 +20,7 @@ pub struct Setup {
     filter: Value,
     upstream: Option<(u16, Protocol)>,
     clusters: Vec<(String, u16, Protocol)>,
+    tls: Vec<(String, Value)>,
     body_paths: Vec<String>,
     rewrites: Vec<(String, String)>,
     cleaning: Cleaning,
@@ -60,6 +61,7 @@ impl Setup {
             filter: json!({}),
             upstream: None,
             clusters: Vec::new(),
+            tls: Vec::new(),
             body_paths: Vec::new(),
             rewrites: Vec::new(),
             cleaning: Cleaning::Envoys,
@@ -123,6 +125,12 @@ impl Setup {
         self
     }
 
+    /// A cluster is reached by TLS, with this `common_tls_context`, under the name `localhost`.
+    pub fn tls(mut self, name: &str, context: Value) -> Setup {
+        self.tls.push((name.into(), context));
+        self
+    }
+
     /// Adds the second instance of the filter, which may read bodies, and routes this path to it.
     pub fn bodies_at(mut self, path: &str) -> Setup {
         self.body_paths.push(path.into());
@@ -180,7 +188,20 @@ impl Setup {
     fn bootstrap_without_listener(&self) -> Value {
         let upstream = self.upstream.map(|(port, protocol)| cluster("upstream", port, protocol));
         let called = self.clusters.iter().map(|(name, port, protocol)| cluster(name, *port, *protocol));
-        let clusters: Vec<Value> = called.chain(upstream).collect();
+        let mut clusters: Vec<Value> = called.chain(upstream).collect();
+        for (name, context) in &self.tls {
+            let by_tls = clusters.iter_mut().filter(|cluster| cluster["name"] == name.as_str());
+            by_tls.for_each(|cluster| {
+                cluster["transport_socket"] = json!({
+                    "name": "envoy.transport_sockets.tls",
+                    "typed_config": {
+                        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+                        "sni": "localhost",
+                        "common_tls_context": context,
+                    },
+                });
+            });
+        }
         json!({ "admin": { "address": address(self.admin_port) }, "static_resources": { "clusters": clusters } })
     }
 

@@ -1,5 +1,6 @@
 //! The host's clusters for a provider's hosts, and whether they reach all that will be called.
 
+use super::metadata::ALIASES;
 use super::problem::member;
 use super::section::Section;
 use super::{Clusters, Discovery, Provider};
@@ -29,7 +30,9 @@ pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metad
         own.push(url.host().to_owned());
     }
     let endpoints = CALLED.iter().filter_map(|name| metadata.get(*name)?.as_str());
-    own.extend(endpoints.filter_map(|text| Some(Url::parse(text).ok()?.host().to_owned())));
+    let aliases = metadata.get(ALIASES).and_then(Value::as_object);
+    let aliases = aliases.into_iter().flat_map(Object::values).filter_map(Value::as_str);
+    own.extend(endpoints.chain(aliases).filter_map(|text| Some(Url::parse(text).ok()?.host().to_owned())));
     Clusters { default: section.text("cluster").map(str::to_owned), own, by_host }
 }
 
@@ -46,7 +49,9 @@ pub(super) fn check(section: &Section, provider: &Provider) {
     }
     let fetched = |name: &&&str| **name != "jwks_uri" || provider.jwks.is_none();
     for name in CALLED.iter().filter(fetched) {
-        let endpoint = provider.metadata.get(*name).and_then(Value::as_str);
+        let aliases = provider.metadata.get(ALIASES).filter(|_| provider.client.authentication.is_by_tls());
+        let alias = aliases.and_then(|aliases| aliases.get(*name));
+        let endpoint = alias.or_else(|| provider.metadata.get(*name)).and_then(Value::as_str);
         if let Some(url) = endpoint.and_then(|endpoint| Url::parse(endpoint).ok()) {
             check_reached(section, provider, &url);
         }

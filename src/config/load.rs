@@ -75,7 +75,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
     let operator = operator_reader::read(top, &providers);
     let gateway_tokens = gateway_tokens_reader::read(top, &consumers);
-    let owned = whole::fixed_paths(operator.as_ref(), gateway_tokens.as_ref());
+    let owned = whole::fixed_paths(&complete, operator.as_ref(), gateway_tokens.as_ref());
     whole::check_fixed_paths(&owned, &rules, problems);
     if gateway_tokens.is_none() && !top.has("gateway_tokens") {
         whole::check_gateway_method(&rules, problems);

@@ -8,18 +8,22 @@ use crate::words::json::Object;
 use serde_json::Value;
 
 /// Members that this filter reads; a misspelt one must not be taken for somebody's extension.
-const READ: [&str; 10] = [
+const READ: [&str; 11] = [
     "issuer",
     "authorization_endpoint",
     "token_endpoint",
     "userinfo_endpoint",
     "introspection_endpoint",
+    "mtls_endpoint_aliases",
     "jwks_uri",
     "authorization_response_iss_parameter_supported",
     "code_challenge_methods_supported",
     "token_endpoint_auth_methods_supported",
     "id_token_signing_alg_values_supported",
 ];
+
+/// Where clients that authenticate by TLS find endpoints (RFC 8705 §5).
+pub(super) const ALIASES: &str = "mtls_endpoint_aliases";
 
 /// Members of a JWK that only the holder of a private or secret key has (RFC 7518 §6.2.2, §6.3.2, §6.4.1).
 const PRIVATE: [&str; 7] = ["d", "p", "q", "dp", "dq", "qi", "k"];
@@ -54,6 +58,12 @@ fn check_member(section: &Section, name: &str, value: &Value, http: PlainHttp) -
     if name.ends_with("_endpoint") || name == "jwks_uri" {
         let text = value.as_str().ok_or("needs a URL as text")?;
         addresses::url(text, http)?;
+    }
+    if name == ALIASES {
+        let aliases = value.as_object().ok_or("needs an object of URLs (RFC 8705 §5)")?;
+        for alias in aliases.values() {
+            addresses::url(alias.as_str().ok_or("needs an object of URLs (RFC 8705 §5)")?, http)?;
+        }
     }
     match slip(name, READ) {
         Some(near) if near != name => Err(format!("unknown metadata; nearest is \"{near}\"")),

@@ -3,6 +3,8 @@
 mod addresses;
 mod cache;
 mod cache_reader;
+mod client;
+mod client_reader;
 mod clusters;
 mod consumer;
 mod consumer_reader;
@@ -46,6 +48,7 @@ mod upstream_reader;
 mod whole;
 
 pub use cache::{Bounds, Cache, GrantsCache, KeysCache};
+pub use client::{Client, ClientAuthentication, ClientKey, SignedSecret};
 pub use consumer::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
 pub use exchange::{Exchange, ExchangeConditions};
 pub use gateway_tokens::{GatewayClient, GatewayTokens, SecretHash};
@@ -55,9 +58,7 @@ pub use load::load;
 pub use logout::Logout;
 pub use operator::Operator;
 pub use problem::Problem;
-pub use provider::{
-    Client, ClientAuthentication, Clusters, Discovery, IntrospectionForm, Provider, ResponseMode, TENANT,
-};
+pub use provider::{Clusters, Discovery, IntrospectionForm, Provider, ResponseMode, TENANT};
 pub use rate_limit::{Counted, MOST as MOST_PER_PERIOD, OnFailure, Period, Rate, RateLimit, RateLimitService};
 pub use require::{ClaimAt, ClaimRule, ClaimTest, Names, Require, TextForm, ValuesRule};
 pub use revocation::Revocation;

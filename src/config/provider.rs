@@ -1,5 +1,6 @@
 //! An identity provider, as configured.
 
+use super::Client;
 use crate::http::Url;
 use crate::words::json::Object;
 use crate::words::{Algorithm, Secret};
@@ -50,6 +51,8 @@ pub struct Provider {
     pub response_mode: ResponseMode,
     /// Further audiences that an ID token may carry.
     pub trusted_audiences: Vec<String>,
+    /// Where the public half of our keys is served.
+    pub jwks_path: Option<String>,
 }
 
 /// Where a provider's metadata comes from.
@@ -79,61 +82,6 @@ impl Clusters {
     pub fn reaching(&self, url: &Url) -> Option<&str> {
         let own = self.default.as_ref().filter(|_| self.own.iter().any(|host| host == url.host()));
         self.by_host.get(url.host()).or(own).map(String::as_str)
-    }
-}
-
-/// Our registration at a provider.
-#[derive(Clone, Debug)]
-pub struct Client {
-    /// Our name there.
-    pub client_id: String,
-    /// Our secret there; none for a public client.
-    pub client_secret: Option<Secret>,
-    /// How we authenticate.
-    pub authentication: ClientAuthentication,
-    /// The one algorithm of ID tokens, where registered; else any of `signing_algs`.
-    pub id_token_signed_response_alg: Option<Algorithm>,
-    /// The one algorithm of introspection answers, where registered; else any of `signing_algs`.
-    pub introspection_signed_response_alg: Option<Algorithm>,
-}
-
-impl Client {
-    /// No registration: enough to judge tokens that others bring.
-    pub fn unregistered() -> Self {
-        Self {
-            client_id: String::new(),
-            client_secret: None,
-            authentication: ClientAuthentication::None,
-            id_token_signed_response_alg: None,
-            introspection_signed_response_alg: None,
-        }
-    }
-
-    /// Whether there is a registration at all.
-    pub fn is_registered(&self) -> bool {
-        !self.client_id.is_empty()
-    }
-}
-
-/// How we authenticate at the token endpoint (RFC 6749 §2.3, OIDC Core §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClientAuthentication {
-    /// `client_secret_basic`.
-    Basic,
-    /// `client_secret_post`.
-    Post,
-    /// `none`: a public client.
-    None,
-}
-
-impl ClientAuthentication {
-    /// The registered name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Basic => "client_secret_basic",
-            Self::Post => "client_secret_post",
-            Self::None => "none",
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use super::metadata;
 use super::problem::member;
 use super::provider::TENANT;
 use super::section::Section;
-use super::{Client, ClientAuthentication, Discovery, IntrospectionForm, Provider, ResponseMode, secrets};
+use super::{Client, Discovery, IntrospectionForm, Provider, ResponseMode, client_reader, matching, secrets};
 use crate::http::Url;
 use crate::words::{Algorithm, Secret};
 
@@ -50,7 +50,7 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
     check_name(section, name);
     let allow_http = section.flag("allow_http");
     let http = PlainHttp::allowed(allow_http);
-    let client = read_client(section);
+    let client = client_reader::read(section);
     let issuer = read_issuer(section, http);
     let metadata = metadata::read(section, http);
     let signing_algs = read_algorithms(section, client.as_ref());
@@ -83,6 +83,7 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
         introspection_form,
         request_headers,
         response_mode: read_response_mode(section),
+        jwks_path: section.text("jwks_path").and_then(|path| matching::canonical(section, "jwks_path", path)),
         trusted_audiences: section.texts("trusted_audiences").into_iter().map(str::to_owned).collect(),
     };
     clusters::check(section, &provider);
@@ -135,42 +136,6 @@ fn read_discovery(section: &Section, issuer: &Url, http: PlainHttp) -> Option<Di
     url(section, "issuer", &format!("{base}{WELL_KNOWN}"), http).map(Discovery::Fetched)
 }
 
-fn read_client(section: &Section) -> Option<Client> {
-    if !section.has("client") {
-        return Some(Client::unregistered());
-    }
-    let client = section.section("client");
-    let authentication = match client.text("token_endpoint_auth_method")? {
-        "client_secret_basic" => ClientAuthentication::Basic,
-        "client_secret_post" => ClientAuthentication::Post,
-        "none" => ClientAuthentication::None,
-        _ => return None,
-    };
-    let given = client.value("client_secret");
-    match (authentication, given) {
-        (ClientAuthentication::None, Some(_)) => {
-            client.problem(
-                "client_secret",
-                "contradicts token_endpoint_auth_method: none, which is a client without one",
-            );
-        }
-        (ClientAuthentication::Basic | ClientAuthentication::Post, None) => client.problem(
-            "client_secret",
-            "is missing; a public client, which has none, says token_endpoint_auth_method: none",
-        ),
-        _ => {}
-    }
-    let client_secret = given.and_then(|value| secrets::read(section.context, value, &client.at("client_secret")));
-    let algorithm = |key: &str| client.text(key).and_then(Algorithm::from_name);
-    Some(Client {
-        client_id: client.text("client_id")?.to_owned(),
-        client_secret,
-        authentication,
-        id_token_signed_response_alg: algorithm("id_token_signed_response_alg"),
-        introspection_signed_response_alg: algorithm("introspection_signed_response_alg"),
-    })
-}
-
 fn read_algorithms(section: &Section, client: Option<&Client>) -> Vec<Algorithm> {
     let mut algorithms: Vec<Algorithm> = Vec::new();
     for algorithm in section.texts("signing_algs").into_iter().filter_map(Algorithm::from_name) {
@@ -199,11 +164,7 @@ fn read_algorithms(section: &Section, client: Option<&Client>) -> Vec<Algorithm>
 
 /// The key of HS* is the client secret, and at least as long as the hash (RFC 7518 §3.2, OIDC Core §16.19).
 fn check_symmetric(section: &Section, algorithm: Algorithm, secret: Option<&Secret>) {
-    let needed = match algorithm {
-        Algorithm::Hs256 => 32,
-        Algorithm::Hs384 => 48,
-        _ => 64,
-    };
+    let needed = secrets::least_for(algorithm);
     let client = section.section("client");
     match secret {
         None if client.has("client_secret") => {}

@@ -1,7 +1,7 @@
 //! Secrets as they are configured: inline or from a variable, and which of them are none.
 
 use super::section::{Context, Section};
-use crate::words::Secret;
+use crate::words::{Algorithm, Secret};
 use serde_json::Value;
 
 /// The least length of a session secret, in bytes.
@@ -42,6 +42,32 @@ pub(super) fn read(context: &Context, value: &Value, path: &str) -> Option<Secre
         return None;
     }
     Some(Secret::new(text))
+}
+
+/// Reads a private key: a JWK as an object, or text with a JWK or PEM in it, which may be in a variable.
+pub(super) fn read_key(context: &Context, value: &Value, path: &str) -> Option<Secret> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => match members.get("env") {
+            Some(Value::String(name)) if members.len() == 1 => from_env(context, name, path)?,
+            Some(_) => {
+                context.problems.add(path, "needs { env: NAME } with the name of one variable");
+                return None;
+            }
+            None => value.to_string(),
+        },
+        _ => return None,
+    };
+    Some(Secret::new(text))
+}
+
+/// How long the secret of an HMAC must be, in bytes (RFC 7518 §3.2).
+pub(super) const fn least_for(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Hs384 => 48,
+        Algorithm::Hs512 => 64,
+        _ => 32,
+    }
 }
 
 fn from_env(context: &Context, name: &str, path: &str) -> Option<String> {

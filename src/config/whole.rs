@@ -229,12 +229,19 @@ fn check_logout(place: usize, rule: &Rule, rules: &[(usize, Rule)], problems: &P
 }
 
 /// The paths of ours that belong to no rule, with the keys that say them.
-pub(super) fn fixed_paths(operator: Option<&Operator>, gateway: Option<&GatewayTokens>) -> Vec<(String, String)> {
+pub(super) fn fixed_paths(
+    providers: &[&Provider],
+    operator: Option<&Operator>,
+    gateway: Option<&GatewayTokens>,
+) -> Vec<(String, String)> {
+    let keys = providers
+        .iter()
+        .filter_map(|provider| Some((format!("providers.{}.jwks_path", provider.name), provider.jwks_path.clone()?)));
     let operator = operator.map(|operator| ("operator.path".to_owned(), operator.path.clone()));
     let gateway = gateway
         .into_iter()
         .flat_map(|gateway| gateway.paths().map(|(key, path)| (format!("gateway_tokens.{key}"), path.to_owned())));
-    operator.into_iter().chain(gateway).collect()
+    operator.into_iter().chain(keys).chain(gateway).collect()
 }
 
 /// Those paths, which count on every host, mean nothing else.
@@ -246,9 +253,14 @@ pub(super) fn check_fixed_paths(owned: &[(String, String)], rules: &[Rule], prob
         for (place, rule) in rules.iter().enumerate() {
             let login = rule.login.as_ref();
             let resource = rule.token.resource.as_ref().map(|resource| resource_path(&resource.url));
-            let fixed = [login.map(|it| it.redirect_uri.path()), login.and_then(|it| it.initiate_path.as_deref())];
+            let fixed = [
+                login.map(|it| it.redirect_uri.path()),
+                login.and_then(|it| it.initiate_path.as_deref()),
+                rule.session_info_path.as_deref(),
+                resource.as_deref(),
+            ];
             let of_logout = rule.logout.iter().flat_map(|logout| logout.paths()).any(|(_, other)| other == path);
-            if of_logout || fixed.contains(&Some(path)) || resource.as_ref() == Some(path) {
+            if of_logout || fixed.contains(&Some(path)) {
                 problems.add(key.clone(), format!("means something else in rules[{place}]"));
             }
         }

@@ -1,6 +1,6 @@
 //! The endpoints that the filter owns. They come before any rule.
 
-use super::{Guest, answer, gateway, limit, operator, resource_metadata, session_info};
+use super::{Guest, answer, client_keys, gateway, limit, operator, resource_metadata, session_info};
 use crate::config::Allow;
 use crate::exchange::Gate;
 use crate::methods::authorization_code::Ending;
@@ -43,6 +43,8 @@ pub enum Serves {
     Operator,
     /// Clients of the gateway's own get tokens, and ask about them.
     Gateway(gateway::Asked),
+    /// The provider at this place learns our public keys.
+    ClientKeys(usize),
 }
 
 /// Serves a request for an endpoint of ours.
@@ -50,6 +52,9 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
     match endpoint.serves {
         Serves::Operator => return operator::serve(gate, world, request).await,
         Serves::Gateway(asked) => return gateway::serve(gate, world, asked, request).await,
+        Serves::ClientKeys(provider) => {
+            return answer::stopped(gate, world, None, request, client_keys::serve(gate, provider, request));
+        }
         _ => {}
     }
     let guards: Vec<&Guard> = endpoint.guards.iter().filter_map(|at| gate.rules().get(*at)).collect();
@@ -71,7 +76,7 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
         Serves::Logout | Serves::Landing | Serves::FrontChannel | Serves::BackChannel => {
             (guard, Err(logged_out(world, guard, endpoint.serves, request).await))
         }
-        Serves::Operator | Serves::Gateway(_) => (guard, Err(Reason::NoRule.into())),
+        Serves::Operator | Serves::ClientKeys(_) | Serves::Gateway(_) => (guard, Err(Reason::NoRule.into())),
         Serves::Initiate => (guard, Err(authorization_code::initiate(world, guard, request).await)),
     };
     match outcome {

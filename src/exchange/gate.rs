@@ -52,7 +52,7 @@ impl Gate {
     fn build(config: Config) -> Result<Self, Vec<Problem>> {
         let ring = |provider: &config::Provider| match &config.session {
             Some(session) => session.secrets.clone(),
-            None => provider.client.client_secret.iter().cloned().collect(),
+            None => provider.client.own_secret().into_iter().cloned().collect(),
         };
         let memories = Memories::new(&config.cache);
         let judging: Vec<Rule> =
@@ -95,12 +95,13 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let endpoints = endpoints(&guards, &config);
         Ok(Self {
             bodies: config.bodies,
             observability: config.observability,
             notes: config.notes,
             providers,
-            endpoints: endpoints(&guards, config.operator.as_ref(), config.gateway_tokens.as_ref()),
+            endpoints,
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
             limiter,
@@ -344,11 +345,7 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
 }
 
 /// Every path of ours, with the rules that it serves.
-fn endpoints(
-    guards: &[Guard],
-    operator: Option<&config::Operator>,
-    gateway: Option<&config::GatewayTokens>,
-) -> BTreeMap<String, Vec<Endpoint>> {
+fn endpoints(guards: &[Guard], config: &Config) -> BTreeMap<String, Vec<Endpoint>> {
     let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
         let here = endpoints.entry(path.to_owned()).or_default();
@@ -392,10 +389,15 @@ fn endpoints(
         let endpoint = Endpoint { host: host.map(str::to_owned), serves, guards: Vec::new() };
         endpoints.entry(path).or_default().push(endpoint);
     };
-    if let Some(operator) = operator {
+    for (at, provider) in config.providers.iter().enumerate() {
+        if let Some(path) = &provider.jwks_path {
+            own(path.clone(), None, Serves::ClientKeys(at));
+        }
+    }
+    if let Some(operator) = &config.operator {
         own(operator.path.clone(), None, Serves::Operator);
     }
-    if let Some(gateway) = gateway {
+    if let Some(gateway) = &config.gateway_tokens {
         let host = Some(gateway.url.host());
         own(gateway::metadata_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
         for (key, path) in gateway.paths() {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod challenge;
+mod client_keys;
 mod endpoints;
 mod forward;
 mod gate;

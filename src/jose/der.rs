@@ -3,10 +3,24 @@
 
 use super::ecdsa::{Curve, uncompressed};
 use super::montgomery::significant;
+use zeroize::Zeroizing;
+
+const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
+
+/// An RSA private key as PKCS#8 (RFC 5958 §2), from n, e, d, p, q, dp, dq and qi (RFC 8017 §A.1.2).
+pub fn rsa_private_key(numbers: &[Zeroizing<Vec<u8>>; 8]) -> Vec<u8> {
+    let numbers: Vec<Zeroizing<Vec<u8>>> = numbers.iter().map(|number| Zeroizing::new(integer(number))).collect();
+    let mut elements = vec![ZERO];
+    elements.extend(numbers.iter().map(|number| number.as_slice()));
+    let key = Zeroizing::new(sequence(&elements));
+    sequence(&[ZERO, RSA_ENCRYPTION, &Zeroizing::new(element(0x04, &key))])
+}
+
+/// The number 0: the version of keys.
+const ZERO: &[u8] = b"\x02\x01\x00";
 
 /// An RSA public key.
 pub fn rsa_key(n: &[u8], e: &[u8]) -> Vec<u8> {
-    const RSA_ENCRYPTION: &[u8] = b"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00";
     sequence(&[RSA_ENCRYPTION, &bit_string(&sequence(&[&integer(n), &integer(e)]))])
 }
 

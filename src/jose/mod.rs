@@ -17,7 +17,10 @@ mod jws;
 mod jwt;
 mod logout_token;
 pub mod montgomery;
+mod pem;
+mod private_key;
 mod rsa;
+mod rsa_private;
 pub mod signature;
 #[cfg(test)]
 pub mod testing;
@@ -30,3 +33,5 @@ pub use jwks::{Jwks, JwksError};
 pub use jws::{Jws, Keys, MAX_TOKEN, has_form};
 pub use jwt::{Expected, Kind, Untrusted, VerifiedJwt, verify};
 pub use logout_token::{LogoutToken, LogoutTokenRules, OLDEST as OLDEST_LOGOUT_TOKEN, verify_logout_token};
+pub use private_key::{PrivateKey, Unusable};
+pub use signature::mac;

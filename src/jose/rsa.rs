@@ -39,6 +39,16 @@ impl RsaKey {
         Ok(Self { modulus, exponent })
     }
 
+    /// Length of the modulus, in bits.
+    pub fn bits(&self) -> usize {
+        self.modulus.bits()
+    }
+
+    /// Length of the modulus and of each signature, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.modulus.bytes()
+    }
+
     /// Whether `signature` has exactly the modulus's length and a value below it (RFC 8017 §5.2.2, §8.2.2).
     pub fn in_range(&self, signature: &[u8]) -> bool {
         signature.len() == self.modulus.bytes() && self.modulus.exceeds(signature)
@@ -67,7 +77,7 @@ impl RsaKey {
 }
 
 /// EMSA-PKCS1-v1_5 (RFC 8017 §9.2): `00 01 ff … ff 00`, then the digest with its algorithm in DER.
-fn pkcs1_encoding(hash: Hash, message: &[u8], length: usize) -> Option<Vec<u8>> {
+pub(super) fn pkcs1_encoding(hash: Hash, message: &[u8], length: usize) -> Option<Vec<u8>> {
     let digest = digest(hash, &[message]);
     let info = digest_info(hash);
     let padding = length.checked_sub(info.len())?.checked_sub(digest.len())?.checked_sub(3)?;
@@ -84,6 +94,21 @@ const fn digest_info(hash: Hash) -> &'static [u8] {
         Hash::Sha384 => b"\x30\x41\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x02\x05\x00\x04\x30",
         Hash::Sha512 => b"\x30\x51\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x03\x05\x00\x04\x40",
     }
+}
+
+/// EMSA-PSS-ENCODE (RFC 8017 §9.1.1), as long as the modulus.
+pub(super) fn pss_encoding(hash: Hash, message: &[u8], salt: &[u8], modulus_bits: usize) -> Option<Vec<u8>> {
+    // The encoding has a bit less than the modulus, which may take a whole byte from it.
+    let bits = modulus_bits.checked_sub(1)?;
+    let block = bits.div_ceil(8).checked_sub(length(hash))?.checked_sub(1)?;
+    let zeros = block.checked_sub(salt.len())?.checked_sub(1)?;
+    let hashed = digest(hash, &[&[0; 8], &digest(hash, &[message]), salt]);
+    let padded = [&vec![0; zeros], &[1][..], salt].concat();
+    let mut masked: Vec<u8> = padded.iter().zip(mgf1(hash, &hashed, block)).map(|(byte, mask)| byte ^ mask).collect();
+    let unused = u32::try_from(bits.div_ceil(8).checked_mul(8)?.checked_sub(bits)?).ok()?;
+    *masked.first_mut()? &= 0xff_u8.checked_shr(unused)?;
+    let in_front = modulus_bits.div_ceil(8).checked_sub(bits.div_ceil(8))?;
+    Some([&vec![0; in_front], masked.as_slice(), &hashed, &[0xbc]].concat())
 }
 
 /// EMSA-PSS-VERIFY (RFC 8017 §9.1.2); `None` is "inconsistent".
@@ -178,7 +203,7 @@ mod tests {
     }
 
     /// EMSA-PSS-ENCODE (RFC 8017 §9.1.1) with any block before the salt; `used` masks the first byte.
-    fn pss_encoding(padding: &[u8], salt: &[u8], used: u8) -> Vec<u8> {
+    fn encoding_with(padding: &[u8], salt: &[u8], used: u8) -> Vec<u8> {
         let hash = digest(Hash::Sha256, &[&[0; 8], &digest(Hash::Sha256, &[b"message"]), salt]);
         let block = [padding, salt].concat();
         let mask = mgf1(Hash::Sha256, &hash, block.len());
@@ -194,8 +219,8 @@ mod tests {
         let salt = [7; 32];
         let padding = |length: usize, last: u8| [&vec![0; length - 33][..], &[last]].concat();
         // 2048 bits leave one bit of the first byte unused; 2049 bits leave a whole byte in front.
-        let good = pss_encoding(&padding(223, 1), &salt, 0x7f);
-        let in_front = |byte: u8| [&[byte][..], &pss_encoding(&padding(223, 1), &salt, 0xff)].concat();
+        let good = encoding_with(&padding(223, 1), &salt, 0x7f);
+        let in_front = |byte: u8| [&[byte][..], &encoding_with(&padding(223, 1), &salt, 0xff)].concat();
         assert!(fits(&good, 2048) && fits(&in_front(0), 2049));
         assert!(!fits(&in_front(1), 2049));
 
@@ -208,10 +233,10 @@ mod tests {
         for bad in [
             trailer,
             unused_bit,
-            pss_encoding(&padding(223, 2), &salt, 0x7f),
-            pss_encoding(&not_zero, &salt, 0x7f),
-            pss_encoding(&padding(224, 1), &salt[1..], 0x7f),
-            pss_encoding(&padding(222, 1), &[7; 33], 0x7f),
+            encoding_with(&padding(223, 2), &salt, 0x7f),
+            encoding_with(&not_zero, &salt, 0x7f),
+            encoding_with(&padding(224, 1), &salt[1..], 0x7f),
+            encoding_with(&padding(222, 1), &[7; 33], 0x7f),
         ] {
             assert!(!fits(&bad, 2048));
         }

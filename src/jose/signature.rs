@@ -58,12 +58,29 @@ pub fn check_mac(secret: &Secret, algorithm: Algorithm, message: &[u8], mac: &[u
     }
 }
 
+/// An HMAC; `None` for another algorithm, and under a secret that is too short for it.
+pub fn mac(secret: &Secret, algorithm: Algorithm, message: &[u8]) -> Option<Vec<u8>> {
+    fn of<M: Mac + KeyInit>(secret: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+        let keyed = <M as KeyInit>::new_from_slice(secret.expose()).ok()?;
+        Some(keyed.chain_update(message).finalize().into_bytes().to_vec())
+    }
+    if !is_long_enough(secret, algorithm) {
+        return None;
+    }
+    match algorithm {
+        Algorithm::Hs256 => of::<Hmac<Sha256>>(secret, message),
+        Algorithm::Hs384 => of::<Hmac<Sha384>>(secret, message),
+        Algorithm::Hs512 => of::<Hmac<Sha512>>(secret, message),
+        _ => None,
+    }
+}
+
 /// Whether `secret` is at least as long as the algorithm's hash (RFC 7518 §3.2).
 pub fn is_long_enough(secret: &Secret, algorithm: Algorithm) -> bool {
     secret.len() >= length(hash_of(algorithm))
 }
 
-const fn is_pss(algorithm: Algorithm) -> bool {
+pub(super) const fn is_pss(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512)
 }
 

@@ -4,7 +4,7 @@ use super::answers::{Failure, Question};
 use super::id_token::{self, LoginEvidence};
 use super::kept_claims::{self, KeptClaims};
 use super::token::{self, By, Failed, Tokens};
-use super::{Keys, Metadatas, Provider, answers};
+use super::{Keys, Metadatas, Provider, Registration, answers};
 use crate::config;
 use crate::http::form;
 use crate::jose::{Untrusted, claims};
@@ -148,6 +148,8 @@ impl Provider {
 pub struct Grants {
     /// The provider's configuration.
     pub settings: Rc<config::Provider>,
+    /// Who asks.
+    pub registration: Rc<Registration>,
     /// Where the endpoint is learnt.
     pub metadata: Rc<Metadatas>,
     /// What ID tokens are verified with.
@@ -177,7 +179,8 @@ impl Question for Grants {
             let metadata = self.metadata.get(&host).await.map_err(Failure::Outage)?;
             let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
             let client = if by == US { By::Us } else { By::Caller(by) };
-            let request = token::request_by(&self.settings, &metadata.token_endpoint, client, &pairs);
+            let request =
+                token::request_by(&*host, &self.settings, &self.registration, &metadata.token_endpoint, client, &pairs);
             let request = request.map_err(Failure::Outage)?;
             let response = answers::send(&*host, &self.settings, request, Reason::TokenUnavailable).await?;
             let tokens = token::read(&self.settings, &response);

@@ -4,7 +4,7 @@ use super::access_token::{audience, judge_audience};
 use super::answers::{Failure, Question};
 use super::kept_claims::{self, KeptClaims};
 use super::proof::NoProof;
-use super::{Keys, Lineage, Metadatas, Provider, answers, client_auth, issuers, request};
+use super::{Keys, Lineage, Metadatas, Provider, Registration, answers, issuers, request};
 use crate::config::{self, IntrospectionForm};
 use crate::http::{Url, form};
 use crate::jose::{self, Expected, JwtError, Kind, MAX_TOKEN, Untrusted, VerifiedJwt, claims};
@@ -98,6 +98,8 @@ impl Provider {
 pub struct Introspection {
     /// The provider's configuration.
     pub settings: Rc<config::Provider>,
+    /// Who asks.
+    pub registration: Rc<Registration>,
     /// Where the endpoint is learnt.
     pub metadata: Rc<Metadatas>,
     /// What signed answers are verified with.
@@ -117,7 +119,7 @@ impl Question for Introspection {
         Box::pin(async move {
             let metadata = self.metadata.get(&host).await.map_err(Failure::Outage)?;
             let endpoint = metadata.introspection_endpoint.as_ref().ok_or_else(|| self.no_endpoint())?;
-            let request = self.request(endpoint, &token).map_err(Failure::Outage)?;
+            let request = self.request(&*host, endpoint, &token).map_err(Failure::Outage)?;
             let response = answers::send(&*host, &self.settings, request, Reason::IntrospectionUnavailable).await?;
             self.judge_status(&response)?;
             match self.settings.introspection_form {
@@ -152,9 +154,9 @@ impl Question for Introspection {
 }
 
 impl Introspection {
-    fn request(&self, endpoint: &Url, token: &Secret) -> Result<ProviderRequest, Refusal> {
+    fn request(&self, host: &dyn Host, endpoint: &Url, token: &Secret) -> Result<ProviderRequest, Refusal> {
         let settings = &self.settings;
-        let authentication = client_auth::authentication(&settings.client);
+        let authentication = self.registration.authentication(host, Endpoint::Introspection)?;
         let added = || settings.introspection_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let hint = added().all(|(name, _)| name != "token_type_hint").then_some(("token_type_hint", "access_token"));
         let client = authentication.fields.iter().map(|(name, value)| (*name, value.expose_text().unwrap_or_default()));

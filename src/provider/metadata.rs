@@ -2,7 +2,7 @@
 
 use super::document::{Fetched, Recipe};
 use super::request;
-use crate::config;
+use crate::config::{self, ClientAuthentication};
 use crate::http::Url;
 use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal};
@@ -113,13 +113,16 @@ fn judge_issuer(settings: &config::Provider, document: &Object) -> Result<(), Re
 fn read(settings: &config::Provider, mut document: Object) -> Result<Metadata, Refusal> {
     document.extend(settings.metadata.clone());
     let reader = Reader { settings, document: &document };
+    let client = &settings.client;
     let needs_keys = settings.jwks.is_none();
     Ok(Metadata {
         authorization_endpoint: reader.needed("authorization_endpoint")?,
-        token_endpoint: reader.needed("token_endpoint")?,
+        token_endpoint: reader
+            .ours("token_endpoint", client.authentication)?
+            .ok_or_else(|| reader.missing("token_endpoint"))?,
         userinfo_endpoint: reader.url("userinfo_endpoint")?,
-        introspection_endpoint: reader.url("introspection_endpoint")?,
-        revocation_endpoint: reader.url("revocation_endpoint")?,
+        introspection_endpoint: reader.ours("introspection_endpoint", client.introspection_authentication)?,
+        revocation_endpoint: reader.ours("revocation_endpoint", client.revocation_authentication)?,
         end_session_endpoint: reader.url("end_session_endpoint")?,
         jwks_uri: if needs_keys { Some(reader.needed("jwks_uri")?) } else { None },
         response_iss: reader.response_iss()?,
@@ -136,11 +139,31 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn needed(&self, member: &str) -> Result<Url, Refusal> {
-        self.url(member)?.ok_or_else(|| invalid(self.settings, &format!("{member} is missing")))
+        self.url(member)?.ok_or_else(|| self.missing(member))
+    }
+
+    fn missing(&self, member: &str) -> Refusal {
+        invalid(self.settings, &format!("{member} is missing"))
     }
 
     fn url(&self, member: &str) -> Result<Option<Url>, Refusal> {
-        let Some(value) = self.document.get(member) else { return Ok(None) };
+        self.url_in(self.document, member)
+    }
+
+    /// An endpoint that knows us by `authentication`: where that is by TLS, its alias for such clients comes first
+    /// (RFC 8705 §5).
+    fn ours(&self, member: &str, authentication: ClientAuthentication) -> Result<Option<Url>, Refusal> {
+        const MEMBER: &str = "mtls_endpoint_aliases";
+        let alias = match self.document.get(MEMBER).filter(|_| authentication.is_by_tls()) {
+            None => None,
+            Some(Value::Object(aliases)) => self.url_in(aliases, member)?,
+            Some(_) => return Err(invalid(self.settings, &format!("{MEMBER} is not an object"))),
+        };
+        if alias.is_some() { Ok(alias) } else { self.url(member) }
+    }
+
+    fn url_in(&self, members: &Object, member: &str) -> Result<Option<Url>, Refusal> {
+        let Some(value) = members.get(member) else { return Ok(None) };
         let wrong = |what: &str| invalid(self.settings, &format!("{member} {what}"));
         let text = value.as_str().ok_or_else(|| wrong("is not text"))?;
         let url = Url::parse(text).map_err(|error| wrong(&format!("is no absolute http(s) URL: {error}")))?;

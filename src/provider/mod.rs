@@ -29,6 +29,7 @@ pub mod userinfo;
 mod userinfo_check;
 
 pub use access_token::{AccessToken, AccessTokens, judge_audience};
+pub use client_auth::Registration;
 pub use document::Condition;
 pub use end_session::{EndSession, Way};
 pub use grants::{Credential, Granted, JWT_BEARER, Trade};
@@ -64,6 +65,8 @@ const MOVED: Duration = Duration::from_secs(30);
 pub struct Provider {
     /// Its configuration.
     pub settings: Rc<config::Provider>,
+    /// Who we are there.
+    pub registration: Rc<Registration>,
     metadata: Rc<Metadatas>,
     keys: Rc<Keys>,
     refetch: Duration,
@@ -118,6 +121,7 @@ impl Provider {
         kept: KeptClaims,
     ) -> Result<Self, Problem> {
         let (settings, cache) = (Rc::new(settings), &memories.cache);
+        let registration = Rc::new(Registration::new(&settings)?);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
         let metadata =
             Rc::new(match &settings.discovery {
@@ -148,17 +152,18 @@ impl Provider {
         };
         let introspection = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
-            let question = Introspection { settings, metadata, keys, refetch, kept: kept.clone() };
+            let registration = Rc::clone(&registration);
+            let question = Introspection { settings, registration, metadata, keys, refetch, kept: kept.clone() };
             Answers::new(question, &name("introspection"), lives(cache.introspection), ring, &memories.introspection)
         };
         let grants = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
-            let config::GrantsCache { margin, negative, .. } = cache.grants;
-            let question = Grants { settings, metadata, keys, kept: kept.clone(), margin };
+            let (config::GrantsCache { margin, negative, .. }, registration) = (cache.grants, Rc::clone(&registration));
+            let question = Grants { settings, registration, metadata, keys, kept: kept.clone(), margin };
             let lives = Lives { max_age: grants::LONGEST, negative };
             Answers::new(question, &name("grants"), lives, ring, &memories.grants)
         };
-        Ok(Self { settings, metadata, keys, refetch, introspection, userinfo, grants })
+        Ok(Self { settings, registration, metadata, keys, refetch, introspection, userinfo, grants })
     }
 
     /// The issuer.

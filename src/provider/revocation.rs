@@ -1,9 +1,9 @@
 //! The revocation endpoint: RFC 7009.
 
-use super::{Provider, client_auth, request};
-use crate::http::form;
-use crate::words::{Reason, Secret};
-use crate::world::{Endpoint, Host};
+use super::{Provider, request};
+use crate::http::{Url, form};
+use crate::words::{Reason, Refusal, Secret};
+use crate::world::{Endpoint, Host, ProviderRequest};
 use std::rc::Rc;
 
 /// The largest answer that is read, in bytes; it is not looked at.
@@ -17,14 +17,8 @@ impl Provider {
         let Some(endpoint) = &metadata.revocation_endpoint else { return };
         let tokens = [("refresh_token", refresh_token.as_ref()), ("access_token", access_token.as_deref())];
         for (hint, token) in tokens.into_iter().filter_map(|(hint, token)| Some((hint, token?))) {
-            let authentication = client_auth::authentication(&self.settings.client);
-            let client = authentication.fields.iter().map(|(name, value)| (*name, text(value)));
-            let body = form::write([("token", text(token)), ("token_type_hint", hint)].into_iter().chain(client));
-            let sent = match request::post(&self.settings, Endpoint::Revocation, endpoint, body, LARGEST) {
-                Ok(mut request) => {
-                    request.headers.extend(authentication.headers);
-                    request::send(&**host, &self.settings, request, Reason::TokenUnavailable).await
-                }
+            let sent = match self.revocation_of(&**host, endpoint, token, hint) {
+                Ok(request) => request::send(&**host, &self.settings, request, Reason::TokenUnavailable).await,
                 Err(refusal) => Err(refusal),
             };
             let trouble = match sent {
@@ -36,6 +30,21 @@ impl Provider {
             let name = &self.settings.name;
             host.log(log::Level::Warn, &format!("provider={name}: a {hint} was not revoked there: {trouble}"));
         }
+    }
+
+    fn revocation_of(
+        &self,
+        host: &dyn Host,
+        endpoint: &Url,
+        token: &Secret,
+        hint: &str,
+    ) -> Result<ProviderRequest, Refusal> {
+        let authentication = self.registration.authentication(host, Endpoint::Revocation)?;
+        let client = authentication.fields.iter().map(|(name, value)| (*name, text(value)));
+        let body = form::write([("token", text(token)), ("token_type_hint", hint)].into_iter().chain(client));
+        let mut request = request::post(&self.settings, Endpoint::Revocation, endpoint, body, LARGEST)?;
+        request.headers.extend(authentication.headers);
+        Ok(request)
     }
 }
 

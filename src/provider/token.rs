@@ -1,7 +1,7 @@
 //! The token endpoint: RFC 6749 §4.1.3, §5, §6; OIDC Core §3.1.3, §12.
 
-use super::client_auth;
 use super::request;
+use super::{Provider, Registration};
 use crate::config;
 use crate::http::{Url, form, text};
 use crate::words::json::Object;
@@ -42,19 +42,15 @@ pub struct Tokens {
 }
 
 /// Trades a code for tokens. Tried once: a code works once.
-pub async fn exchange(
-    world: &World,
-    settings: &config::Provider,
-    endpoint: &Url,
-    code: Code<'_>,
-) -> Result<Tokens, Refusal> {
+pub async fn exchange(world: &World, provider: &Provider, endpoint: &Url, code: Code<'_>) -> Result<Tokens, Refusal> {
     let fixed = [
         ("grant_type", "authorization_code"),
         ("code", code.code),
         ("redirect_uri", code.redirect_uri),
         ("code_verifier", code.verifier),
     ];
-    let request = request_of(settings, endpoint, &fixed)?;
+    let settings = &provider.settings;
+    let request = request_of(&**world, settings, &provider.registration, endpoint, &fixed)?;
     let response = request::send(&**world, settings, request, Reason::TokenUnavailable).await?;
     read(settings, &response).map_err(|error| error.refusal(settings))
 }
@@ -70,13 +66,15 @@ pub enum NotRefreshed {
 /// Trades a refresh token for new tokens (§6). No scope is asked for, so that none wider than what was granted is.
 pub async fn refresh(
     host: &dyn Host,
-    settings: &config::Provider,
+    provider: &Provider,
     endpoint: &Url,
     refresh_token: &Secret,
 ) -> Result<Tokens, NotRefreshed> {
     let token = refresh_token.expose_text().unwrap_or_default();
     let fixed = [("grant_type", "refresh_token"), ("refresh_token", token)];
-    let request = request_of(settings, endpoint, &fixed).map_err(NotRefreshed::Trouble)?;
+    let settings = &provider.settings;
+    let request =
+        request_of(host, settings, &provider.registration, endpoint, &fixed).map_err(NotRefreshed::Trouble)?;
     let sent = request::send(host, settings, request, Reason::RefreshUnavailable).await;
     read(settings, &sent.map_err(NotRefreshed::Trouble)?).map_err(|error| {
         if matches!(&error, Failed::Said { code, .. } if code == "invalid_grant") {
@@ -102,12 +100,14 @@ pub(super) enum By<'a> {
 
 /// A token request of either.
 pub(super) fn request_by(
+    host: &dyn Host,
     settings: &config::Provider,
+    registration: &Registration,
     endpoint: &Url,
     by: By<'_>,
     fixed: &[(&str, &str)],
 ) -> Result<ProviderRequest, Refusal> {
-    let By::Caller(authorization) = by else { return request_of(settings, endpoint, fixed) };
+    let By::Caller(authorization) = by else { return request_of(host, settings, registration, endpoint, fixed) };
     let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let body = form::write(fixed.iter().copied().chain(added));
     let mut request = request::post(settings, Endpoint::Token, endpoint, body, LARGEST)?;
@@ -125,8 +125,14 @@ pub(super) enum Failed {
     Otherwise(Refusal),
 }
 
-fn request_of(settings: &config::Provider, endpoint: &Url, fixed: &[(&str, &str)]) -> Result<ProviderRequest, Refusal> {
-    let authentication = client_auth::authentication(&settings.client);
+fn request_of(
+    host: &dyn Host,
+    settings: &config::Provider,
+    registration: &Registration,
+    endpoint: &Url,
+    fixed: &[(&str, &str)],
+) -> Result<ProviderRequest, Refusal> {
+    let authentication = registration.authentication(host, Endpoint::Token)?;
     let client = authentication.fields.iter().map(|(name, value)| (*name, value.expose_text().unwrap_or_default()));
     let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let body = form::write(fixed.iter().copied().chain(client).chain(added));

@@ -1,6 +1,6 @@
 //! The calls that the runtime makes of its host, typed. The shell makes them for real, a test plays them.
 
-use crate::words::{HeaderEdits, Headers, Response, UnixTime};
+use crate::words::{HeaderEdits, Headers, Response, Secret, UnixTime};
 use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::time::Duration;
 
@@ -57,6 +57,10 @@ pub trait Abi {
     fn wake_root(&self) -> bool;
     /// The host's crypto, as `world::Host` describes it.
     fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck;
+    /// The host's crypto again.
+    fn sign(&self, _hash: Hash, _pkcs8: &Secret, _message: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
     /// Reads shared data.
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)>;
     /// Writes shared data.

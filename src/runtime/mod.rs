@@ -12,7 +12,7 @@ pub use stream::{LARGEST_BODY, Phase, Stream};
 
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
-use crate::words::{Request, UnixTime, Verdict};
+use crate::words::{Request, Secret, UnixTime, Verdict};
 use crate::world::{
     Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
     ProviderResponse, Version, World,
@@ -326,6 +326,10 @@ impl Host for Runtime {
 
     fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck {
         self.abi.verify_signature(hash, spki, message, signature)
+    }
+
+    fn sign(&self, hash: Hash, pkcs8: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+        self.abi.sign(hash, pkcs8, message)
     }
 
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {

@@ -3,7 +3,7 @@
 use super::imports::{self, Buffer, Map, Status};
 use super::metrics::Metrics;
 use crate::runtime::{Abi, Fields};
-use crate::words::{HeaderEdits, Headers, Response, UnixTime};
+use crate::words::{HeaderEdits, Headers, Response, Secret, UnixTime};
 use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -163,6 +163,10 @@ impl Abi for ProxyWasm {
 
     fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck {
         super::verify::verify(hash, spki, message, signature)
+    }
+
+    fn sign(&self, hash: Hash, pkcs8: &Secret, message: &[u8]) -> Option<Vec<u8>> {
+        super::sign::sign(hash, pkcs8, message)
     }
 
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)> {

@@ -5,5 +5,6 @@ mod host;
 mod imports;
 mod metrics;
 mod root;
+mod sign;
 mod stream;
 mod verify;

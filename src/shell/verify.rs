@@ -14,14 +14,9 @@ pub fn verify(hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> Host
     if MISSING.get() {
         return HostCheck::Unable;
     }
-    let name = match hash {
-        Hash::Sha256 => "sha256",
-        Hash::Sha384 => "sha384",
-        Hash::Sha512 => "sha512",
-    };
     let size = spki.len().saturating_add(message.len()).saturating_add(signature.len()).saturating_add(64);
     let mut argument = Vec::with_capacity(size);
-    for (number, value) in [(1, name.as_bytes()), (2, spki), (3, signature), (4, message)] {
+    for (number, value) in [(1, name(hash).as_bytes()), (2, spki), (3, signature), (4, message)] {
         write_bytes(&mut argument, number, value);
     }
     match imports::foreign("verify_signature", &argument) {
@@ -34,8 +29,17 @@ pub fn verify(hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> Host
     }
 }
 
+/// What hosts call a hash function.
+pub(super) const fn name(hash: Hash) -> &'static str {
+    match hash {
+        Hash::Sha256 => "sha256",
+        Hash::Sha384 => "sha384",
+        Hash::Sha512 => "sha512",
+    }
+}
+
 /// A length-delimited field (wire type 2).
-fn write_bytes(out: &mut Vec<u8>, number: u8, value: &[u8]) {
+pub(super) fn write_bytes(out: &mut Vec<u8>, number: u8, value: &[u8]) {
     out.push(number.wrapping_shl(3) | 2);
     let mut rest = value.len();
     while rest > 0x7f {

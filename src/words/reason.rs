@@ -53,6 +53,8 @@ reasons! {
     LoginTokens, "login_tokens", 200, Nobody;
     /// The resource's metadata were asked for (RFC 9728 §3).
     ResourceMetadata, "resource_metadata", 200, Nobody;
+    /// The public half of our keys was asked for (RFC 7517 §5).
+    ClientKeys, "client_keys", 200, Nobody;
     /// A web page asked who its user is, and until when.
     SessionInfo, "session_info", 200, Nobody;
 

@@ -8,7 +8,7 @@ pub mod script;
 pub use call::{CallError, Endpoint, ProviderRequest, ProviderResponse};
 pub use flights::{FlightLost, Flights, Watch};
 
-use crate::words::{Method, Reason, Refusal, UnixTime};
+use crate::words::{Method, Reason, Refusal, Secret, UnixTime};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -186,6 +186,11 @@ pub trait Host {
 
     /// Asks the host's crypto: RSASSA-PKCS1-v1_5, or ECDSA with a DER signature, under a DER `SubjectPublicKeyInfo`.
     fn verify_signature(&self, hash: Hash, spki: &[u8], message: &[u8], signature: &[u8]) -> HostCheck;
+
+    /// Asks the host's crypto for a signature by RSASSA-PKCS1-v1_5 under a PKCS#8 key; `None` where it makes none.
+    fn sign(&self, _hash: Hash, _pkcs8: &Secret, _message: &[u8]) -> Option<Vec<u8>> {
+        None
+    }
 
     /// Reads what some worker of this host wrote under `key`.
     fn shared(&self, key: &str) -> Option<(Vec<u8>, Version)>;

@@ -1,6 +1,7 @@
 //! Each way in which a configuration can be wrong, beside the one where that defect is mended.
 
 mod caches;
+mod clients;
 mod files;
 mod gateway_tokens;
 mod grants;

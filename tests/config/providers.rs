@@ -177,7 +177,7 @@ fn a_secret_goes_with_its_method() {
             client(method, some.clone()),
         );
     }
-    twins(at, client("private_key_jwt", none), "\"private_key_jwt\" is not one of", client("client_secret_post", some));
+    twins(at, client("private_key", none), "\"private_key\" is not one of", client("client_secret_post", some));
 }
 
 /// Z12.

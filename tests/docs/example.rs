@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 pub fn configuration() -> Value {
     json!({
         "bodies": "unreadable",
-        "providers": { "main": main_provider(), "partner": partner() },
+        "providers": { "main": main_provider(), "partner": partner(), "apple": apple() },
         "defaults": defaults(),
         "rules": [public(), admin(), partners(), api(), batch(), shop()],
         "consumers": consumers(),
@@ -41,6 +41,8 @@ fn main_provider() -> Value {
             "client_id": "shop",
             "client_secret": { "env": "SHOP_CLIENT_SECRET" },
             "token_endpoint_auth_method": "client_secret_basic",
+            "introspection_endpoint_auth_method": "client_secret_post",
+            "revocation_endpoint_auth_method": "client_secret_basic",
             "id_token_signed_response_alg": "RS256",
             "introspection_signed_response_alg": "RS256",
         },
@@ -98,7 +100,29 @@ fn partner() -> Value {
                 "kid": "1",
             }],
         },
-        "client": { "client_id": "shop", "token_endpoint_auth_method": "none" },
+        "client": {
+            "client_id": "shop",
+            "token_endpoint_auth_method": "private_key_jwt",
+            "token_endpoint_auth_signing_alg": "ES256",
+            "assertion_audience": "https://login.partner.example",
+            "assertion_typ": "JWT",
+            "jwks": [{ "env": "SHOP_KEY" }, { "env": "SHOP_NEXT_KEY" }],
+        },
+        "jwks_path": "/oauth/jwks",
+    })
+}
+
+/// A provider that takes a secret only if we have signed it.
+fn apple() -> Value {
+    json!({
+        "issuer": "https://appleid.apple.com",
+        "cluster": "apple",
+        "client": {
+            "client_id": "com.example.shop",
+            "token_endpoint_auth_method": "client_secret_post",
+            "signed_secret": { "issuer": "TEAM123456", "audience": "https://appleid.apple.com", "kid": "KEY1234567" },
+            "jwk": { "env": "APPLE_KEY" },
+        },
     })
 }
 
@@ -360,7 +384,7 @@ fn load(example: &Value) -> Config {
 #[test]
 fn the_example_loads() {
     let config = load(&configuration());
-    assert_eq!((config.providers.len(), config.rules.len()), (2, 6));
+    assert_eq!((config.providers.len(), config.rules.len()), (3, 6));
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn the_granted_scope_counts_and_silence_means_all() {
     }
 }
 
-/// The three ways to authenticate, each at a provider that asks for nothing else.
+/// Three ways to authenticate (more are in `client_auth`), each at a provider that asks for nothing else.
 #[test]
 fn each_client_authentication_is_exactly_one() {
     let sent = |method: &str| {

@@ -5,6 +5,7 @@ mod bearer;
 mod callback;
 mod callback_forms;
 mod challenges;
+mod client_auth;
 mod credentials;
 mod gateway_tokens;
 mod grants;

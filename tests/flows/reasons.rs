@@ -333,6 +333,7 @@ fn way_to(reason: Reason) -> Answer {
             shows(late, |shop| shop.idp.jwt(|_| {}))
         }
         Reason::ResourceMetadata => resource_metadata("GET"),
+        Reason::ClientKeys => Shop::with(super::client_auth::by_key).decide(&get("/oauth/jwks")),
         Reason::SessionInfo => {
             let shop = Shop::with(|config| config["defaults"]["session_info_path"] = json!("/oauth/session"));
             shop.guest().get("/oauth/session")

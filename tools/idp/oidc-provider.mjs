@@ -6,6 +6,7 @@
 //   POST_LOGOUT_REDIRECT_URIS   JSON list, default: the roots of the redirect URIs
 //   BACKCHANNEL_LOGOUT_URI      where logout tokens go, default none
 //   TOKEN_ENDPOINT_AUTH_METHOD  default client_secret_basic
+//   TOKEN_ENDPOINT_AUTH_ALG, JWKS_URI   what the client signs by, and where its keys are; default none
 //   ID_TOKEN_ALG                RS256 (default) or another of those below
 //   ROTATE_REFRESH_TOKENS       true (default) or false
 //   ACCESS_TOKEN_SECONDS, ID_TOKEN_SECONDS, REFRESH_TOKEN_SECONDS   lifetimes
@@ -73,8 +74,10 @@ const provider = new Provider(issuer, {
   clients: [
     {
       client_id: 'demo',
-      // A public client has no secret.
-      ...(env.TOKEN_ENDPOINT_AUTH_METHOD === 'none' ? {} : { client_secret: secret }),
+      // A public client has no secret, and one that signs with its own key neither.
+      ...(['none', 'private_key_jwt'].includes(env.TOKEN_ENDPOINT_AUTH_METHOD) ? {} : { client_secret: secret }),
+      ...(env.JWKS_URI ? { jwks_uri: env.JWKS_URI } : {}),
+      ...(env.TOKEN_ENDPOINT_AUTH_ALG ? { token_endpoint_auth_signing_alg: env.TOKEN_ENDPOINT_AUTH_ALG } : {}),
       token_endpoint_auth_method: env.TOKEN_ENDPOINT_AUTH_METHOD ?? 'client_secret_basic',
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
@@ -135,6 +138,7 @@ const provider = new Provider(issuer, {
     idTokenSigningAlgValues: asymmetric,
     introspectionSigningAlgValues: asymmetric,
     userinfoSigningAlgValues: asymmetric,
+    clientAuthSigningAlgValues: [...asymmetric, 'HS256', 'HS384', 'HS512'],
   },
   clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', 'private_key_jwt', 'none'],
   features: {

@@ -4,6 +4,7 @@
 //! and the JSON Schema in `docs/` are printed from them.
 
 mod cache;
+mod client;
 mod consumer;
 mod exchange;
 mod gateway_tokens;
@@ -20,13 +21,14 @@ mod token;
 mod top;
 
 pub use cache::CACHE;
+pub use client::{CLIENT, SIGNED_SECRET};
 pub use consumer::{CONSUMER, HEADERS, RULE_CONSUMER};
 pub use exchange::EXCHANGE;
 pub use gateway_tokens::{GATEWAY_CLIENT, GATEWAY_TOKENS};
 pub use grants::{GRANTS, GUESS_LIMIT};
 pub use logout::LOGOUT;
 pub use operator::OPERATOR;
-pub use provider::{CLIENT, PROVIDER};
+pub use provider::PROVIDER;
 pub use rate_limit::{RATE_LIMIT, RATE_LIMIT_SERVICE};
 pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
 pub use revocation::REVOCATION;

@@ -1,6 +1,6 @@
-//! The keys of an identity provider and of our registration there.
+//! The keys of an identity provider.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, CLIENT, Key, Kind, NONE, Preset, Table, key, printed};
 use std::time::Duration;
 
 /// An identity provider.
@@ -12,7 +12,7 @@ pub static PROVIDER: Table = Table {
 };
 
 /// The algorithms that may be listed.
-const ALGORITHMS: &[&str] = &[
+pub(super) const ALGORITHMS: &[&str] = &[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519", "HS256",
     "HS384", "HS512",
 ];
@@ -126,38 +126,11 @@ const KEYS: &[Key] = &[
         NONE,
         "Further audiences that an ID token may carry beside our `client_id` (OIDC Core §3.1.3.7, 3).",
     ),
+    key(
+        "jwks_path",
+        Kind::Text,
+        NONE,
+        "The public half of `client.jwk` or `client.jwks` is served at this path, on every host, to anybody (RFC 7517 §5): \
+         give the provider its address as `jwks_uri`.",
+    ),
 ];
-
-/// Our registration.
-pub static CLIENT: Table = Table {
-    place: "providers.<name>.client",
-    doc: printed("Our registration at the provider."),
-    blanks: Blanks::Unset,
-    keys: &[
-        key("client_id", Kind::Text, Preset::Required, "Our name there."),
-        key(
-            "client_secret",
-            Kind::Secret,
-            Preset::Said("none; only for `token_endpoint_auth_method: none`"),
-            "Our secret there, as text or `{ env: NAME }`.",
-        ),
-        key(
-            "token_endpoint_auth_method",
-            Kind::Choice(&["client_secret_basic", "client_secret_post", "none"]),
-            Preset::Text("client_secret_basic"),
-            "How we authenticate at the token endpoint (OIDC Core §9). `none` is a public client.",
-        ),
-        key(
-            "id_token_signed_response_alg",
-            Kind::Choice(ALGORITHMS),
-            Preset::Said("any of `signing_algs`"),
-            "The one algorithm that ID tokens are signed with, as registered.",
-        ),
-        key(
-            "introspection_signed_response_alg",
-            Kind::Choice(ALGORITHMS),
-            Preset::Said("any of `signing_algs`"),
-            "The one algorithm that introspection answers are signed with, as registered (RFC 9701 §6).",
-        ),
-    ],
-};

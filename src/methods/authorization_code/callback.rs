@@ -125,7 +125,7 @@ impl<'a> Callback<'a> {
             world.log(log::Level::Warn, &format!("the provider does not list token_endpoint_auth_method {method}"));
         }
         let code = Code { code, redirect_uri: self.party.redirect_uri.as_str(), verifier: &self.login.verifier };
-        token::exchange(world, &self.party.provider.settings, &self.metadata.token_endpoint, code).await
+        token::exchange(world, &self.party.provider, &self.metadata.token_endpoint, code).await
     }
 
     /// The verified claims: of the ID token, and of userinfo where the rule asks for it.

@@ -29,9 +29,9 @@ impl Errand for Grant {
     fn ask(&self) -> LocalFuture<Result<Tokens, NotRefreshed>> {
         let this = self.clone();
         Box::pin(async move {
-            let settings = &this.party.provider.settings;
+            let provider = &this.party.provider;
             let answer =
-                token::refresh(&*this.world, settings, &this.metadata.token_endpoint, &this.refresh_token).await;
+                token::refresh(&*this.world, provider, &this.metadata.token_endpoint, &this.refresh_token).await;
             #[cfg(feature = "panic-after-refresh")]
             panic_if_told(&answer);
             answer

@@ -23,6 +23,9 @@ use std::rc::Rc;
 /// What a test does to something that the provider is about to send.
 pub type Bend = Box<dyn Fn(&mut Value)>;
 
+/// Whether a call is our client's, by its fields.
+pub type Client = Rc<dyn Fn(&ProviderRequest, &HashMap<String, String>) -> bool>;
+
 /// Parameters in their order.
 type Params = Vec<(String, String)>;
 
@@ -58,6 +61,7 @@ struct State {
     introspection: Bend,
     refreshing: refresh::Refreshing,
     granting: grants::Granting,
+    client: Option<Client>,
 }
 
 #[derive(Clone)]
@@ -102,6 +106,7 @@ impl Idp {
             introspection: Box::new(|_| {}),
             refreshing: refresh::Refreshing::default(),
             granting: grants::Granting::default(),
+            client: None,
         };
         let idp = Self(Rc::new(RefCell::new(state)));
         let answering = idp.clone();
@@ -139,6 +144,11 @@ impl Idp {
         let mut state = self.0.borrow_mut();
         state.replies.clear();
         state.statuses.clear();
+    }
+
+    /// Judges by this whether a call is our client's, instead of by Basic.
+    pub fn knows_client_by(&self, judge: impl Fn(&ProviderRequest, &HashMap<String, String>) -> bool + 'static) {
+        self.0.borrow_mut().client = Some(Rc::new(judge));
     }
 
     /// Bends the metadata for good.
@@ -326,8 +336,11 @@ impl Idp {
         Reply::json(200, &self.tokens_for(&params, refresh_token))
     }
 
-    /// Basic alone, both parts form-decoded (RFC 6749 §2.3.1).
+    /// Basic alone unless a test says otherwise, both parts form-decoded (RFC 6749 §2.3.1).
     fn knows_client(&self, request: &ProviderRequest, fields: &HashMap<String, String>) -> bool {
+        if let Some(judge) = self.0.borrow().client.clone() {
+            return judge(request, fields);
+        }
         let shown = header(request, "authorization");
         let pair = shown.strip_prefix("Basic ").and_then(|encoded| STANDARD.decode(encoded).ok());
         let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).unwrap_or_default();

@@ -113,6 +113,11 @@ impl Shop {
         Self { gate: load(&config), script, idp, config, is_quick: Cell::default(), read: Cell::new(0) }
     }
 
+    /// What it was configured with.
+    pub fn configuration(&self) -> Value {
+        self.config.clone()
+    }
+
     /// Another worker of the same host.
     pub fn worker(&self) -> Self {
         Self::on(&self.script, &self.idp, self.config.clone())
@@ -223,8 +228,8 @@ impl Shop {
         let lines = self.script.lines();
         let lines = &lines[self.read.replace(lines.len())..];
         assert!(lines.iter().any(|line| line.contains(reason.code())), "{reason} is not in the log");
-        let is_metadata = matches!(reason, Reason::ResourceMetadata | Reason::GatewayMetadata);
-        let kept = if is_metadata { "public, max-age=300" } else { "no-store" };
+        let public = [Reason::ResourceMetadata, Reason::GatewayMetadata, Reason::ClientKeys];
+        let kept = if public.contains(&reason) { "public, max-age=300" } else { "no-store" };
         assert_eq!(answer.header("cache-control").as_deref(), Some(kept));
         for secret in self.idp.secrets() {
             // The provider's own ID token goes back to it (OIDC RP-Initiated Logout §2).
