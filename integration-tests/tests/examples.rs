@@ -50,11 +50,17 @@ async fn started(file: &str, host: &str, mut replace: Vec<(&str, String)>) -> En
     replace.push(("port_value: 10000", format!("port_value: {}", ports.gate)));
     replace.push(("port_value: 8080", format!("port_value: {}", upstream.port)));
     let key = random_hex::<32>();
+    // RFC 8410 §10.3, as openssl writes it.
+    let client_key = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----
+";
     let env = [
         ("GATEWAY_TOKEN_KEY", key.as_str()),
         ("NIGHTLY_SECRET", key.as_str()),
         ("SESSION_KEY", key.as_str()),
         ("CLIENT_SECRET", "a-secret-for-the-demo-and-nothing-else"),
+        ("CLIENT_KEY", client_key),
     ];
     let envoy = Envoy::start_example(file, &replace, ports, &env).await;
     let answer = get(envoy.port, "/public/page").host(host).send().await;
@@ -70,6 +76,13 @@ async fn login_oidc_provider_comes_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn login_keycloak_comes_up() {
     comes_up("login-keycloak.yaml", "shop.example.com", Vec::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_by_private_key_comes_up_and_shows_the_public_one() {
+    let envoy = started("login-private-key.yaml", "shop.example.com", Vec::new()).await;
+    let keys = get(envoy.port, "/oauth/jwks").host("shop.example.com").send().await.json();
+    assert_eq!((&keys["keys"][0]["crv"], keys["keys"][0].get("d")), (&serde_json::json!("Ed25519"), None));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -116,6 +129,7 @@ fn every_example_that_envoy_can_start_is_started_here() {
         "login-form-post.yaml",
         "login-keycloak.yaml",
         "login-oidc-provider.yaml",
+        "login-private-key.yaml",
     ];
     let found: Vec<_> =
         examples().into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("istio-")).collect();
