@@ -5,7 +5,10 @@ use super::problem::{Problem, Problems, member, quoted};
 use super::rule_reader::{self, NamedProvider};
 use super::section::{Context, Section};
 use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
-use super::{addresses, cache_reader, consumer_reader, merge, protobuf, provider_reader, session_reader, shape, whole};
+use super::{
+    addresses, cache_reader, consumer_reader, merge, protobuf, provider_reader, session_reader, shape, store_reader,
+    whole,
+};
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
 use std::rc::Rc;
@@ -70,13 +73,14 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let observability = read_observability(&top.section("observability"))?;
     let cache = cache_reader::read(&top.section("cache"))?;
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
+    let store = store_reader::read(top);
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules);
-    Some(Config { bodies, providers, rules, session, revocation, cache, observability, asserted_headers })
+    Some(Config { bodies, providers, rules, session, store, revocation, cache, observability, asserted_headers })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {

@@ -30,6 +30,8 @@ mod section;
 mod session;
 mod session_reader;
 mod shape;
+mod store;
+mod store_reader;
 mod token_reader;
 mod upstream_reader;
 mod whole;
@@ -49,6 +51,7 @@ pub use rule::{
     Mode, PathMatch, Place, Resource, Rule, TokenForm, TokenRules, ToldHeader,
 };
 pub use session::{CookieSettings, SameSite, Session};
+pub use store::{OnLoss, Store};
 
 /// Whether the host lets this instance read request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,6 +83,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Sessions; present whenever a rule uses them.
     pub session: Option<Session>,
+    /// What several hosts keep together.
+    pub store: Option<Store>,
     /// What was revoked.
     pub revocation: Revocation,
     /// What is remembered.

@@ -11,6 +11,7 @@ use crate::policy::{Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
+use crate::store::{Journal, Store};
 use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
@@ -44,7 +45,9 @@ impl Gate {
             Some(session) => session.secrets.clone(),
             None => provider.client.client_secret.iter().cloned().collect(),
         };
-        let memories = Memories::new(&config.cache);
+        let secrets = config.session.as_ref().map(|session| session.secrets.as_slice()).unwrap_or_default();
+        let store = config.store.as_ref().map(|settings| Rc::new(Store::new(settings, secrets)));
+        let memories = Memories::new(&config.cache, store.as_ref());
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
         let (providers, problems) = partition(config.providers.iter().zip(&kept).map(|(provider, kept)| {
             Provider::new(provider.clone(), &ring(provider), &memories, kept.clone()).map(Rc::new)
@@ -54,9 +57,12 @@ impl Gate {
         }
         let ring_of_all = config.providers.first().map(ring).unwrap_or_default();
         let limiter = Limiter::new(&ring_of_all);
-        let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all));
+        let journal = store
+            .as_ref()
+            .map(|store| Rc::new(Journal::new(store, config.revocation.entries, config.revocation.max_age)));
+        let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all).told_in(journal));
         let session = config.session.clone().map(Rc::new);
-        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
+        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations, store.as_ref());
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let (guards, problems) = partition(config.rules.iter().enumerate().map(|(at, rule)| {
@@ -210,6 +216,7 @@ fn parties(
     providers: &[Rc<Provider>],
     session: Option<&Rc<config::Session>>,
     revocations: &Rc<Revocations>,
+    store: Option<&Rc<Store>>,
 ) -> Vec<Party> {
     let mut parties: Vec<Party> = Vec::new();
     let opened = OpenedSessions::default();
@@ -226,7 +233,7 @@ fn parties(
             redirect_uri: &login.redirect_uri,
         };
         let party = Rc::new(RelyingParty {
-            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened),
+            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened).kept_in(store),
             issuer: provider.issuer().into(),
             provider: Rc::clone(provider),
             revocations: Rc::clone(revocations),

@@ -77,6 +77,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         Allow::Nobody => return Err(Reason::RuleForbids.into()),
         Allow::Authenticated | Allow::Optional => {}
     }
+    guard.revocations.catch_up(world).await?;
     let Some(mut proof) = methods::identify(world, guard, request).await? else {
         return match guard.rule.allow {
             Allow::Optional => Ok(Guest::Anonymous),

@@ -87,7 +87,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => session::identify(world, guard, request)?,
+            (Method::Session, _) => session::identify(world, guard, request).await?,
             (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented).await?,
             (Method::Introspection, Some(presented)) => {
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)

@@ -3,9 +3,11 @@
 use crate::cache::Cache;
 use crate::config;
 use crate::seal::KeyedHash;
+use crate::store::{Entry, Journal, Sink};
 use crate::words::{Refusal, Secret, UnixTime};
-use crate::world::World;
+use crate::world::{Host, World};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 /// By what a session or a token can be revoked. Each but the first is a name that its issuer gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Revocations {
     settings: config::Revocation,
     hash: KeyedHash,
     known: RefCell<Cache<Mark, Revoked>>,
+    /// Where all hosts tell each other.
+    journal: Option<Rc<Journal>>,
 }
 
 /// Everything of one mark that is not younger.
@@ -46,7 +50,28 @@ impl Revocations {
     /// Nothing yet. `ring` keys the hashes; all that share it understand one another.
     pub fn new(settings: &config::Revocation, ring: &[Secret]) -> Self {
         let known = RefCell::new(Cache::new(settings.entries));
-        Self { settings: settings.clone(), hash: KeyedHash::new(ring, b"oidc-proxy-wasm revocation v1"), known }
+        Self {
+            settings: settings.clone(),
+            hash: KeyedHash::new(ring, b"oidc-proxy-wasm revocation v1"),
+            known,
+            journal: None,
+        }
+    }
+
+    /// The same, told to all hosts that read this journal.
+    pub fn told_in(mut self, journal: Option<Rc<Journal>>) -> Self {
+        self.journal = journal;
+        self
+    }
+
+    /// Learns what other hosts revoked, where that is not known yet. An error where nobody may be let in without it.
+    pub async fn catch_up(self: &Rc<Self>, world: &World) -> Result<(), Refusal> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let (host, sink): (_, Rc<dyn Sink>) = (world.host(), Rc::clone(self) as _);
+        if journal.is_fresh(&host, &sink) {
+            return Ok(());
+        }
+        Box::pin(journal.catch_up(&host, &sink)).await
     }
 
     /// The mark of a name. To be made once, and kept with what has the name.
@@ -75,7 +100,17 @@ impl Revocations {
     /// whoever asked must be told to ask again.
     pub async fn revoke(&self, world: &World, mark: Mark, up_to: UnixTime) -> Result<(), Refusal> {
         let until = world.now().plus(self.settings.max_age);
-        self.known.borrow_mut().insert(mark, Revoked { up_to, until }, 1);
-        Ok(())
+        let entry = Entry { mark: mark.0, up_to, until };
+        self.take_in(&**world, entry);
+        match &self.journal {
+            Some(journal) => Ok(journal.append(&**world, entry).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Sink for Revocations {
+    fn take_in(&self, _: &dyn Host, Entry { mark, up_to, until }: Entry) {
+        self.known.borrow_mut().insert(Mark(mark), Revoked { up_to, until }, 1);
     }
 }

@@ -6,6 +6,7 @@ mod life;
 pub mod login;
 mod origin;
 mod party;
+mod stored;
 
 pub use content::Content;
 pub use life::Life;
@@ -17,6 +18,7 @@ use crate::config;
 use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
 use crate::seal::{Purpose, Sealer};
+use crate::store::{self, Store};
 use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, UnixTime};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
@@ -38,6 +40,8 @@ pub struct Sessions {
     sessions: Sealer,
     logins: Sealer,
     opened: OpenedSessions,
+    /// Where they are kept; none keeps them in their cookies.
+    store: Option<Rc<Store>>,
     /// Claims that are kept.
     kept_claims: Kept,
 }
@@ -89,6 +93,8 @@ pub struct Opened {
     /// What it holds.
     pub content: Content,
     bytes: Box<[u8]>,
+    /// Where it is in the store; none where it is whole in its cookies.
+    key: Option<store::Key>,
 }
 
 impl Sessions {
@@ -112,11 +118,12 @@ impl Sessions {
             sessions: Sealer::new(&settings.secrets, Purpose::Session),
             logins: Sealer::new(&settings.secrets, Purpose::Login),
             opened: opened.clone(),
+            store: None,
             kept_claims,
         }
     }
 
-    /// The session in a request's cookies, whatever its age. Cookies that do not open are no session; two copies that open
+    /// The session in a request's cookies, whatever its age, as far as this worker knows. Cookies that do not open are no session; two copies that open
     /// to different sessions are none either, since nobody can tell whose they are (RFC 6265bis §8.6).
     pub fn open(&self, world: &World, headers: &Headers) -> Option<Rc<Opened>> {
         let mut found: Option<Rc<Opened>> = None;
@@ -143,9 +150,8 @@ impl Sessions {
         let bytes = candidate.bytes();
         let content = Content::read(&cookie::open(&self.sessions, &self.bound_to, &bytes)?)?;
         world.count(Metric::SessionsOpened);
-        let opened = Rc::new(Opened { content, bytes });
-        // The content weighs about what its sealed form does, and maps of claims weigh more.
-        self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
+        let opened = Rc::new(Opened { content, bytes, key: None });
+        self.opened.insert(mark, &opened, opened.bytes.len());
         Some(opened)
     }
 

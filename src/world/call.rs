@@ -18,12 +18,14 @@ pub enum Endpoint {
     RateLimit,
     /// The introspection endpoint (RFC 7662 §2).
     Introspection,
+    /// The store that several hosts share.
+    Store,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 6] =
-        [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::Introspection, Self::RateLimit];
+    pub const ALL: [Self; 7] =
+        [Self::Discovery, Self::Jwks, Self::Token, Self::Userinfo, Self::Introspection, Self::RateLimit, Self::Store];
 
     /// The name in logs and metrics.
     pub const fn name(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Endpoint {
             Self::Userinfo => "userinfo",
             Self::RateLimit => "rate_limit",
             Self::Introspection => "introspection",
+            Self::Store => "store",
         }
     }
 }

@@ -25,6 +25,7 @@ mod resource_metadata;
 mod sessions;
 mod several_providers;
 mod step_up;
+mod store;
 mod suite;
 mod support;
 mod userinfo_check;

@@ -11,6 +11,7 @@ mod require;
 mod revocation;
 mod rule;
 mod session;
+mod store;
 mod token;
 mod top;
 
@@ -22,6 +23,7 @@ pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
 pub use revocation::REVOCATION;
 pub use rule::{DEFAULTS, ERRORS, LOGIN, MATCH, RULE, TOLD_HEADER};
 pub use session::{COOKIE, SESSION};
+pub use store::{REDIS_HTTP, STORE};
 pub use token::{CREDENTIALS, PLACE, TOKEN};
 pub use top::{OBSERVABILITY, TOP};
 
