@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::rc::Rc;
 use std::time::Duration;
-use webdis::{Answer, Webdis};
+use webdis::{Answer, Asking, Webdis};
 
 /// The largest value, in bytes before it is sealed.
 const LARGEST: usize = 256 * 1024;
@@ -95,31 +95,35 @@ impl Store {
     }
 
     /// What is kept under `key`. What does not open counts as nothing.
-    pub async fn get(&self, host: &dyn Host, key: &Key) -> Result<Option<Vec<u8>>, Lost> {
-        match self.webdis.ask(host, &["GET", &key.0]).await? {
-            Answer::Nothing => Ok(None),
-            Answer::Text(sealed) => Ok(self.open(key, &sealed)),
-            _ => Err(STRANGE),
-        }
+    pub fn get<'a>(&'a self, host: &'a dyn Host, key: &'a Key) -> Asking<'a, Option<Vec<u8>>> {
+        Box::pin(async move {
+            match self.webdis.ask(host, &["GET", &key.0]).await? {
+                Answer::Nothing => Ok(None),
+                Answer::Text(sealed) => Ok(self.open(key, &sealed)),
+                _ => Err(STRANGE),
+            }
+        })
     }
 
     /// Keeps `plain` under `key` for `life`, in place of what was there.
     pub async fn set(&self, host: &dyn Host, key: &Key, plain: &[u8], life: Duration) -> Result<(), Lost> {
-        let sealed = self.seal(host, key, plain)?;
-        match self.webdis.ask(host, &["SET", &key.0, &sealed, "PX", &millis(life)]).await? {
-            Answer::Done => Ok(()),
-            _ => Err(STRANGE),
-        }
+        if self.write(host, key, plain, &["PX", &millis(life)]).await? { Ok(()) } else { Err(STRANGE) }
     }
 
     /// The same where nothing is there; `false` where something is.
     pub async fn set_new(&self, host: &dyn Host, key: &Key, plain: &[u8], life: Duration) -> Result<bool, Lost> {
-        let sealed = self.seal(host, key, plain)?;
-        match self.webdis.ask(host, &["SET", &key.0, &sealed, "PX", &millis(life), "NX"]).await? {
-            Answer::Done => Ok(true),
-            Answer::Nothing => Ok(false),
-            _ => Err(STRANGE),
-        }
+        self.write(host, key, plain, &["PX", &millis(life), "NX"]).await
+    }
+
+    fn write<'a>(&'a self, host: &'a dyn Host, key: &'a Key, plain: &[u8], how: &[&str]) -> Asking<'a, bool> {
+        let sealed = self.seal(host, key, plain).map(|sealed| [&[&*sealed][..], how].concat().join("/"));
+        Box::pin(async move {
+            match self.webdis.ask(host, &["SET", &key.0, &sealed?]).await? {
+                Answer::Done => Ok(true),
+                Answer::Nothing => Ok(false),
+                _ => Err(STRANGE),
+            }
+        })
     }
 
     /// Lets it live for `life` from now on; `false` where there is nothing.

@@ -8,6 +8,7 @@ use crate::words::{Reason, Refusal, Secret};
 use crate::world::{CallError, Endpoint, Host, Metric, ProviderRequest, ProviderResponse};
 use serde_json::Value;
 use std::cell::Cell;
+use std::pin::Pin;
 
 /// How large an answer may be, in bytes.
 const LARGEST: usize = 512 * 1024;
@@ -41,6 +42,9 @@ pub enum Answer {
     List(Vec<Option<String>>),
 }
 
+/// A question under way.
+pub type Asking<'a, T> = Pin<Box<dyn Future<Output = Result<T, Lost>> + 'a>>;
+
 /// The way to Redis.
 pub struct Webdis {
     settings: config::Store,
@@ -61,28 +65,35 @@ impl Webdis {
     }
 
     /// Asks one thing. The words have letters, digits, `:`, `-` and `_` alone: nothing in them can mean anything else.
-    pub async fn ask(&self, host: &dyn Host, words: &[&str]) -> Result<Answer, Lost> {
-        let now = host.now_millis();
-        // A clock that went back does not make the rest longer.
-        if self.failures.get() >= PATIENCE
-            && now < self.rests_until.get()
-            && self.rests_until.get() <= now.saturating_add(REST)
-        {
-            return Err(Lost("it did not answer a moment ago"));
-        }
-        let answer = match host.call(self.request(words)).await {
-            Ok(response) => read(words.first().copied().unwrap_or_default(), &response),
-            Err(CallError::UnknownCluster) => Err(Lost("the host has no such cluster")),
-            // That says nothing of Redis.
-            Err(CallError::Busy) => return Err(Lost("too many calls are under way")),
-            Err(CallError::NoAnswer) => Err(Lost("no answer in time")),
-            Err(CallError::TooLarge) => Err(Lost("the answer is larger than any such answer has to be")),
-        };
-        match &answer {
-            Ok(_) => self.failures.set(0),
-            Err(Lost(what)) => self.failed(host, what),
-        }
-        answer
+    ///
+    /// Boxed, so that those who ask in many places do not each carry the whole of it.
+    pub fn ask<'a>(&'a self, host: &'a dyn Host, words: &[&'a str]) -> Asking<'a, Answer> {
+        let command = words.first().copied().unwrap_or_default();
+        let request = self.request(words);
+        Box::pin(async move {
+            if self.rests(host.now_millis()) {
+                return Err(Lost("it did not answer a moment ago"));
+            }
+            let answer = match host.call(request).await {
+                Ok(response) => read(command, &response),
+                Err(CallError::UnknownCluster) => Err(Lost("the host has no such cluster")),
+                // That says nothing of Redis.
+                Err(CallError::Busy) => return Err(Lost("too many calls are under way")),
+                Err(CallError::NoAnswer) => Err(Lost("no answer in time")),
+                Err(CallError::TooLarge) => Err(Lost("the answer is larger than any such answer has to be")),
+            };
+            match &answer {
+                Ok(_) => self.failures.set(0),
+                Err(Lost(what)) => self.failed(host, what),
+            }
+            answer
+        })
+    }
+
+    /// Whether it is left alone. A clock that went back does not make that longer.
+    fn rests(&self, now: u64) -> bool {
+        let until = self.rests_until.get();
+        self.failures.get() >= PATIENCE && now < until && until <= now.saturating_add(REST)
     }
 
     fn failed(&self, host: &dyn Host, what: &str) {
