@@ -68,6 +68,11 @@ async fn login_keycloak_comes_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn login_store_comes_up() {
+    comes_up("login-store.yaml", "shop.example.com", Vec::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn login_form_post_comes_up() {
     comes_up("login-form-post.yaml", "shop.example.com", Vec::new()).await;
 }
@@ -99,6 +104,7 @@ fn every_example_that_envoy_can_start_is_started_here() {
         "login-form-post.yaml",
         "login-keycloak.yaml",
         "login-oidc-provider.yaml",
+        "login-store.yaml",
     ];
     let found: Vec<_> =
         examples().into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("istio-")).collect();
@@ -137,7 +143,7 @@ fn every_example_has_a_vm_id_of_its_own() {
             seen.push(id);
         }
     }
-    assert_eq!(seen.len(), 8);
+    assert_eq!(seen.len(), 9);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::section::{Context, Section};
 use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
 use super::{
     addresses, cache_reader, consumer_reader, merge, operator_reader, protobuf, provider_reader, session_reader, shape,
-    whole,
+    store_reader, whole,
 };
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
@@ -75,13 +75,25 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
     let operator = operator_reader::read(top, &providers);
     whole::check_operator(operator.as_ref(), &rules, problems);
+    let store = store_reader::read(top);
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
     let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
     let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
-    Some(Config { bodies, providers, rules, session, revocation, operator, cache, observability, asserted_headers })
+    Some(Config {
+        bodies,
+        providers,
+        rules,
+        session,
+        store,
+        revocation,
+        operator,
+        cache,
+        observability,
+        asserted_headers,
+    })
 }
 
 fn read_providers(top: &Section) -> Vec<NamedProvider> {

@@ -24,6 +24,8 @@ pub enum Purpose {
     Login,
     /// What workers of one host tell each other.
     Table,
+    /// What several hosts keep together.
+    Store,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Session => b"oidc-proxy-wasm session v1",
             Self::Login => b"oidc-proxy-wasm login v1",
             Self::Table => b"oidc-proxy-wasm table v1",
+            Self::Store => b"oidc-proxy-wasm store v1",
         }
     }
 }

@@ -13,6 +13,15 @@ pub fn configuration() -> Value {
         "rules": [public(), admin(), partners(), api(), shop()],
         "consumers": consumers(),
         "session": session(),
+        "store": { "redis_http": {
+            "cluster": "webdis",
+            "authority": "webdis.example.com",
+            "path_prefix": "/",
+            "prefix": "oidc:",
+            "timeout": "200ms",
+            "on_failure": "deny",
+            "headers": { "authorization": { "env": "STORE_AUTHORIZATION" } },
+        } },
         "revocation": { "entries": 1000, "max_age": "31d", "tokens": true },
         "operator": {
             "path": "/oauth/operator",

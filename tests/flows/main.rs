@@ -32,6 +32,7 @@ mod session_settings;
 mod sessions;
 mod several_providers;
 mod step_up;
+mod store;
 mod suite;
 mod support;
 mod userinfo_check;

@@ -1,8 +1,8 @@
 //! The outermost keys.
 
 use super::{
-    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE, SESSION, Table,
-    key,
+    Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE, SESSION, STORE,
+    Table, key,
 };
 
 /// The whole configuration.
@@ -46,6 +46,12 @@ const KEYS: &[Key] = &[
         "The applications and people that the gateway knows by name, for rules with `consumer`.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
+    key(
+        "store",
+        Kind::Section(&STORE),
+        NONE,
+        "Where several hosts keep sessions, what was revoked and what providers said of tokens.",
+    ),
     key("revocation", Kind::Section(&REVOCATION), NONE, "What was revoked before its end."),
     key("operator", Kind::Section(&OPERATOR), NONE, "An endpoint for those who run this."),
     key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),

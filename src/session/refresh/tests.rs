@@ -4,10 +4,11 @@
 
 use super::leader::{Ending, Errand, Lead, Terms};
 use super::protocol::{Key, Record, State, Step, ends_session, step};
-use super::table::{Table, millis};
+use super::table::{Found, Table, millis};
 use crate::provider::token::NotRefreshed;
 use crate::session::Content;
 use crate::session::content::tests::content;
+use crate::store::Lost;
 use crate::words::{Reason, Refusal};
 use crate::world::script::Script;
 use crate::world::{Host, LocalFuture, NotWritten, Version};
@@ -84,12 +85,12 @@ impl Scene {
 struct Board(Rc<Scene>);
 
 impl Table for Board {
-    fn read(&self, _: &Rc<dyn Host>, _: Key) -> LocalFuture<(Option<Record>, Version)> {
+    fn read(&self, _: &Rc<dyn Host>, _: Key) -> LocalFuture<Result<Found, Lost>> {
         let scene = Rc::clone(&self.0);
         Box::pin(async move {
             scene.turn().await;
             let version = scene.version.get();
-            (scene.record.borrow().clone(), if version == 0 { Version::NEW } else { Version(version) })
+            Ok((scene.record.borrow().clone(), if version == 0 { Version::NEW } else { Version(version) }))
         })
     }
 
@@ -162,7 +163,7 @@ async fn request(scene: Rc<Scene>) -> Fate {
     let table: Rc<dyn Table> = Rc::new(Board(Rc::clone(&scene)));
     let patience = millis(&*host) + 8_000;
     loop {
-        let (record, version) = table.read(&host, KEY).await;
+        let (record, version) = table.read(&host, KEY).await.unwrap();
         match step(record.as_ref(), millis(&*host)) {
             Step::Follow(bytes) => {
                 assert_eq!(Content::read(&bytes).unwrap().generation, 4);
