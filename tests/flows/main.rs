@@ -7,6 +7,7 @@ mod callback_forms;
 mod challenges;
 mod credentials;
 mod headers;
+mod hosts;
 mod id_token;
 mod introspection;
 mod login;
