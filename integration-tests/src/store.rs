@@ -11,7 +11,7 @@ use crate::part::{Part, Work};
 use crate::{ports, root};
 
 /// What the filter may ask, and nothing else.
-const COMMANDS: [&str; 8] = ["GET", "MGET", "SET", "DEL", "PEXPIRE", "LPUSH", "LRANGE", "LTRIM"];
+const COMMANDS: [&str; 8] = ["MGET", "SET", "DEL", "PEXPIRE", "PTTL", "LPUSH", "LRANGE", "LTRIM"];
 
 /// Redis and Webdis. They end with their owner.
 pub struct Store {
@@ -46,7 +46,7 @@ impl Store {
         let file = work.path().join("webdis.json");
         fs::write(&file, configuration.to_string()).expect("its configuration");
         let mut webdis = Part::start("webdis", work.path(), "webdis", &[&file.to_string_lossy()], &[]);
-        webdis.ready(port, "/GET/ready", Duration::from_secs(30)).await;
+        webdis.ready(port, "/MGET/ready", Duration::from_secs(30)).await;
         Store { port, redis_port, redis: Some(redis), _webdis: webdis, work }
     }
 

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use integration_tests::envoy::Envoy;
 use integration_tests::hostile::{Endpoint, Hostile};
+use integration_tests::idp::{self, Idp};
 use integration_tests::person::Person;
 use integration_tests::setup::Setup;
-use integration_tests::shop::{Shop, cookie_line, filter, reason, values};
+use integration_tests::shop::{Shop, cookie_line, filter, reason, redirect_uri, values};
 use integration_tests::signer::Signer;
 use integration_tests::store::Store;
+use integration_tests::upstream::Upstream;
 use integration_tests::{client, random_hex};
 use serde_json::{Value, json};
 
@@ -30,6 +32,7 @@ impl Twins {
             // The machine of a test may be busy with other things.
             filter["store"] =
                 json!({ "redis_http": { "cluster": "webdis", "timeout": "2s", "on_failure": on_failure } });
+            filter["defaults"]["logout"] = json!({ "path": "/oauth/logout" });
         };
         let shop = Shop::open_at(idp, kept, |setup| setup.cluster("webdis", store.port)).await;
         let setup = Setup::new().upstream(shop.upstream.port).cluster("idp", idp_port).cluster("webdis", store.port);
@@ -71,6 +74,108 @@ async fn a_login_at_one_gate_is_one_at_the_other() {
     let calls = twins.other.counted("calls.store").await - before;
     let quarters = u64::try_from(began.elapsed().as_millis() / 250).unwrap();
     assert!(calls <= 2 * (quarters + 2), "{calls} calls in {quarters} quarters of a second");
+}
+
+/// L12: logged out at one gate, known at both workers of the other within a second, which have met the session.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_logout_at_one_gate_is_known_at_the_other_within_a_second() {
+    let twins = Twins::open("deny").await;
+    let (person, other) = (cookie_line(&twins.shop.customer().await), cookie_line(&twins.shop.customer().await));
+    let passed = (200, None);
+    for port in twins.ports().into_iter().cycle().take(32) {
+        assert_eq!(Twins::verdict(port, &person).await, passed);
+    }
+    let ask = client::ask("POST", twins.ports()[0], "/oauth/logout").header("cookie", &person);
+    let answer = ask.header("sec-fetch-site", "same-origin").send().await;
+    let told = Instant::now();
+    assert!(reason(&answer).is_some_and(|reason| ["logout_done", "logout_started"].contains(&reason)), "{answer:?}");
+    tokio::time::sleep(Duration::from_millis(900).saturating_sub(told.elapsed())).await;
+    for port in twins.ports().into_iter().cycle().take(32) {
+        assert_eq!(Twins::verdict(port, &person).await, (401, Some("login_required".to_owned())));
+        assert_eq!(Twins::verdict(port, &other).await, passed);
+    }
+    assert!(told.elapsed() < Duration::from_secs(5), "the machine is too busy for this test to say anything");
+}
+
+/// How long access tokens live, in seconds.
+const LIFE: u64 = 6;
+
+/// Two gates at a provider that rotates refresh tokens, and ends a login of which one is used twice.
+struct Rotating {
+    gates: [Envoy; 2],
+    idp: Idp,
+    upstream: Upstream,
+    _store: Store,
+}
+
+impl Rotating {
+    async fn open() -> Rotating {
+        let (store, upstream) = (Store::start().await, Upstream::start().await);
+        let setups = [Setup::new(), Setup::new()];
+        let uris: Vec<String> = setups.iter().map(|setup| redirect_uri(setup.port)).collect();
+        let life = LIFE.to_string();
+        let idp = idp::oidc_provider(&uris, &[("ACCESS_TOKEN_SECONDS", life.as_str())]).await;
+        let secret = random_hex::<32>();
+        let gate = async |setup: Setup| {
+            let mut filter = filter(setup.port, &idp.issuer);
+            filter["providers"]["main"]["timeout"] = json!("10s");
+            filter["session"]["secrets"] = json!([secret]);
+            filter["session"]["refresh"] = json!({ "before": "0s" });
+            filter["store"] = json!({ "redis_http": { "cluster": "webdis", "timeout": "2s" } });
+            let setup = setup.upstream(upstream.port).cluster("idp", idp.port).cluster("webdis", store.port);
+            Envoy::start(setup.filter(filter)).await
+        };
+        let [one, other] = setups;
+        let gates = [gate(one).await, gate(other).await];
+        Rotating { gates, idp, upstream, _store: store }
+    }
+
+    /// 400 requests with the same cookies over both gates, each on a connection of its own: the one token of all.
+    async fn storm(&self, cookies: &str) -> String {
+        self.upstream.forget();
+        let ports = self.gates.each_ref().map(|gate| gate.port);
+        for _ in 0..4 {
+            let asked: Vec<_> = (0..100)
+                .map(|at| {
+                    let ask = client::get(ports[at % 2], "/page").header("cookie", cookies);
+                    tokio::spawn(ask.header("accept", "application/json").send())
+                })
+                .collect();
+            for answer in asked {
+                let answer = answer.await.unwrap();
+                assert_eq!((answer.status, reason(&answer)), (200, None), "{}", self.gates[0].log());
+            }
+        }
+        let seen = self.upstream.seen();
+        let mut tokens: Vec<String> = seen.iter().map(|seen| values(seen, "authorization").concat()).collect();
+        tokens.sort();
+        tokens.dedup();
+        assert_eq!((seen.len(), tokens.len()), (400, 1), "one token for all");
+        tokens.remove(0)
+    }
+
+    async fn calls(&self) -> u64 {
+        self.gates[0].counted("calls.token").await + self.gates[1].counted("calls.token").await
+    }
+}
+
+/// S17, over two hosts with two workers each: a storm at the moment of expiry makes one call, and so does the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_gates_refresh_once() {
+    let house = Rotating::open().await;
+    let mut person = Person::new();
+    let page = person.log_in(&format!("http://localhost:{}/", house.gates[0].port), "demo", "demo").await;
+    assert_eq!(page.answer.status, 200, "{}", house.idp.log());
+    let (cookies, before) = (cookie_line(&person), house.calls().await);
+    let mut token = String::new();
+    for round in 1..=3 {
+        tokio::time::sleep(Duration::from_secs(LIFE + 1)).await;
+        let renewed = house.storm(&cookies).await;
+        assert_ne!(renewed, token);
+        assert_eq!(house.calls().await - before, round, "{}", house.gates[1].log());
+        token = renewed;
+    }
+    assert!(!house.idp.log().contains("invalid_grant"), "{}", house.idp.log());
 }
 
 /// W11: Redis is killed and comes back in the middle of 2,000 requests and some logins. Every request has a verdict, and no

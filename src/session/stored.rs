@@ -12,6 +12,7 @@ use crate::words::{Headers, Reason, Refusal, Secret, UnixTime};
 use crate::world::{LocalFuture, Metric, World};
 use std::cell::Cell;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The first byte of what the cookie seals, where contents have their format's.
 const HANDLE: u8 = b'h';
@@ -207,13 +208,23 @@ impl Sessions {
         self.end(request)
     }
 
-    /// The session's entry, and since when it was not used.
+    /// The session's entry, with when it was used last.
     async fn fetch(&self, world: &World, key: &Key) -> Result<Option<Content>, Lost> {
         let Some(store) = &self.store else { return Ok(None) };
-        let Some(plain) = store.get(&**world, key).await? else { return Ok(None) };
-        let (Some(left), Some(content)) = (store.left(&**world, key).await?, Content::read(&plain)) else {
-            return Ok(None);
-        };
+        let (asks, host, place) = (Rc::clone(store), world.host(), key.clone());
+        let read = store.together(
+            &world.host(),
+            key,
+            Box::pin(async move {
+                let plain = asks.get(&*host, &place).await?;
+                let left = asks.left(&*host, &place).await?;
+                Ok(vec![plain, left.map(|left| left.as_secs().to_le_bytes().to_vec())])
+            }),
+        );
+        let read = read.await?;
+        let [Some(plain), Some(left)] = read.as_slice() else { return Ok(None) };
+        let (Some(content), Ok(left)) = (Content::read(plain), left.as_slice().try_into()) else { return Ok(None) };
+        let left = Duration::from_secs(u64::from_le_bytes(left));
         let idle = self.settings.lives_of(content.remembered).idle;
         Ok(Some(content.touched_at(world.now().plus(left).minus(idle))))
     }

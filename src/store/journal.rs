@@ -2,10 +2,10 @@
 //! decides.
 
 use super::webdis::Answer;
-use super::{Key, Kind, Lost, STRANGE, Store};
+use super::{Key, Kind, Lost, Read, STRANGE, Store};
 use crate::config::OnLoss;
 use crate::words::Refusal;
-use crate::world::{Flights, Host};
+use crate::world::{Host, LocalFuture};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -30,7 +30,6 @@ pub struct Journal {
     life: Duration,
     /// Up to when all is known here, in milliseconds since the epoch; none before it was read.
     known: Cell<Option<u64>>,
-    flights: Flights<(), Result<(), Lost>>,
 }
 
 struct Tail {
@@ -50,7 +49,7 @@ impl Journal {
             // One name for all who share a store, whatever secret of theirs is the first.
             Tail { key: store.named(Kind::Journal, &[number; 32]), entries, newest: RefCell::default() }
         });
-        Self { store: Rc::clone(store), lists, life, known: Cell::default(), flights: Flights::default() }
+        Self { store: Rc::clone(store), lists, life, known: Cell::default() }
     }
 
     /// Tells all. An error means that it may not be known everywhere.
@@ -76,22 +75,26 @@ impl Journal {
         let behind = self.known.get().and_then(|known| host.now_millis().checked_sub(known));
         let Some(behind) = behind.filter(|behind| *behind < BEHIND) else { return false };
         if behind >= AHEAD {
-            self.flights.start(&**host, (), Rc::clone(self).read(Rc::clone(host), Rc::clone(sink)));
+            drop(self.look(host, sink));
         }
         true
     }
 
     /// Reads what is new. An error where nobody may be let in without it.
     pub async fn catch_up(self: &Rc<Self>, host: &Rc<dyn Host>, sink: &Rc<dyn Sink>) -> Result<(), Refusal> {
-        let work = Rc::clone(self).read(Rc::clone(host), Rc::clone(sink));
-        let read = self.flights.join(&**host, (), work).await.unwrap_or(Err(Lost("the question got lost")));
-        match (read, self.store.on_loss()) {
+        match (self.look(host, sink).await, self.store.on_loss()) {
             (Err(lost), OnLoss::Deny) => Err(lost.into()),
-            (Ok(()), _) | (Err(_), OnLoss::Local) => Ok(()),
+            (Ok(_), _) | (Err(_), OnLoss::Local) => Ok(()),
         }
     }
 
-    async fn read(self: Rc<Self>, host: Rc<dyn Host>, sink: Rc<dyn Sink>) -> Result<(), Lost> {
+    fn look(self: &Rc<Self>, host: &Rc<dyn Host>, sink: &Rc<dyn Sink>) -> LocalFuture<Read> {
+        let [first, _] = &self.lists;
+        let work = Rc::clone(self).read(Rc::clone(host), Rc::clone(sink));
+        self.store.together(host, &first.key, Box::pin(work))
+    }
+
+    async fn read(self: Rc<Self>, host: Rc<dyn Host>, sink: Rc<dyn Sink>) -> Read {
         let began = host.now_millis();
         for (at, list) in self.lists.iter().enumerate() {
             let news = self.news(&*host, list).await?;
@@ -102,7 +105,7 @@ impl Journal {
             }
         }
         self.known.set(Some(began));
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// From the newest back to the one that is known. Entries that are added meanwhile push the others back: some are read

@@ -14,7 +14,7 @@ pub use webdis::Lost;
 use crate::config;
 use crate::seal::{KeyedHash, Purpose, Sealer};
 use crate::words::Secret;
-use crate::world::Host;
+use crate::world::{Flights, Host, LocalFuture};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::rc::Rc;
@@ -51,7 +51,7 @@ impl Kind {
 }
 
 /// Where something is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key(Rc<str>);
 
 impl Key {
@@ -66,7 +66,11 @@ pub struct Store {
     webdis: Webdis,
     sealer: Sealer,
     hash: KeyedHash,
+    flights: Flights<Key, Read>,
 }
+
+/// What is kept under some keys.
+pub type Read = Result<Vec<Option<Vec<u8>>>, Lost>;
 
 impl Store {
     /// A store for those that hold the same ring, which must not be empty.
@@ -75,6 +79,7 @@ impl Store {
             webdis: Webdis::new(settings.clone()),
             sealer: Sealer::new(ring, Purpose::Store),
             hash: KeyedHash::new(ring, b"oidc-proxy-wasm store v1"),
+            flights: Flights::default(),
         }
     }
 
@@ -116,6 +121,12 @@ impl Store {
                 _ => Err(STRANGE),
             }
         })
+    }
+
+    /// Asks once for all who ask at the same time: what `work` reads, of which `key` is the name.
+    pub fn together(&self, host: &Rc<dyn Host>, key: &Key, work: LocalFuture<Read>) -> LocalFuture<Read> {
+        let watch = self.flights.start(&**host, key.clone(), work);
+        Box::pin(async move { watch.land().await.unwrap_or(Err(Lost("the question got lost"))) })
     }
 
     /// Keeps `plain` under `key` for `life`. Says whether it did: where something else stands in the way, it does not.

@@ -21,7 +21,7 @@ pub static STORE: Table = Table {
 pub static REDIS_HTTP: Table = Table {
     place: "store.redis_http",
     doc: "Redis 5 or later behind Webdis: a command is the body of a `POST`, its words apart by `/`, and the answer is \
-          JSON. The commands are `GET`, `MGET`, `SET`, `DEL`, `PEXPIRE`, `LPUSH`, `LRANGE` and `LTRIM`; no others need be \
+          JSON. The commands are `MGET`, `SET`, `DEL`, `PEXPIRE`, `PTTL`, `LPUSH`, `LRANGE` and `LTRIM`; no others need be \
           allowed there.",
     blanks: Blanks::Refused,
     keys: &[

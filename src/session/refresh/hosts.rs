@@ -9,7 +9,7 @@ use super::table::{Found, Shared, Table, millis};
 use crate::config::OnLoss;
 use crate::store::{self, Kind, Lost, Place, Store};
 use crate::words::{Reason, Secret};
-use crate::world::{Flights, Host, LocalFuture, NotWritten, Version};
+use crate::world::{Host, LocalFuture, NotWritten, Version};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -27,33 +27,33 @@ struct Inner {
     store: Rc<Store>,
     /// What holds while the store does not answer, if anything does.
     here: Shared,
-    /// Many requests that wait ask for one record together.
-    looks: Flights<Key, Result<Found, Lost>>,
-}
-
-/// Where the parts of a record are.
-struct Parts {
-    /// Done, failed, begun, leased.
-    keys: [store::Key; 4],
 }
 
 impl Hosts {
     /// The table of those who share this store.
     pub fn new(store: &Rc<Store>, ring: &[Secret]) -> Self {
-        Self(Rc::new(Inner { store: Rc::clone(store), here: Shared::new(ring), looks: Flights::default() }))
+        Self(Rc::new(Inner { store: Rc::clone(store), here: Shared::new(ring) }))
     }
 }
 
 impl Table for Hosts {
     fn read(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<Result<Found, Lost>> {
         let (this, host) = (Rc::clone(&self.0), Rc::clone(host));
-        Box::pin(async move { this.read(&*host, key).await })
+        Box::pin(async move {
+            let found = this.store.get_all(&*host, &this.parts(key)).await;
+            this.found(&*host, key, found)
+        })
     }
 
+    /// Requests that wait ask together.
     fn look(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<Result<Found, Lost>> {
-        let (this, host) = (Rc::clone(&self.0), Rc::clone(host));
-        let work = self.read(&host, key);
-        Box::pin(async move { this.looks.join(&*host, key, work).await.unwrap_or(Err(Lost("the question got lost"))) })
+        let (this, host, keys) = (Rc::clone(&self.0), Rc::clone(host), self.0.parts(key));
+        Box::pin(async move {
+            let (store, asks, name) = (Rc::clone(&this.store), Rc::clone(&host), keys[0].clone());
+            let work = Box::pin(async move { store.get_all(&*asks, &keys).await });
+            let found = this.store.together(&host, &name, work).await;
+            this.found(&*host, key, found)
+        })
     }
 
     fn swap(
@@ -85,15 +85,15 @@ impl Table for Hosts {
 }
 
 impl Inner {
-    /// The name is a secret, which only the session's own gives: no key of the ring is needed, and none can change it.
-    fn parts(&self, key: Key) -> Parts {
+    /// Where the parts of a record are: done, failed, begun, leased. Their name is a secret, which only the session's own gives:
+    /// no key of the ring is needed, and none can change it.
+    fn parts(&self, key: Key) -> [store::Key; 4] {
         let name = self.store.secret_key(Kind::Lease, &Secret::new(key), &[]);
-        Parts { keys: ["d", "f", "b", "l"].map(|part| name.part(part)) }
+        ["d", "f", "b", "l"].map(|part| name.part(part))
     }
 
-    async fn read(&self, host: &dyn Host, key: Key) -> Result<Found, Lost> {
-        let parts = self.parts(key);
-        match self.store.get_all(host, &parts.keys).await {
+    fn found(&self, host: &dyn Host, key: Key, found: store::Read) -> Result<Found, Lost> {
+        match found {
             Ok(found) => Ok(record(found)),
             Err(_) if self.store.on_loss() == OnLoss::Local => Ok(self.here.find(host, key)),
             Err(lost) => Err(lost),
@@ -103,7 +103,7 @@ impl Inner {
     async fn write(
         &self,
         host: &dyn Host,
-        Parts { keys }: &Parts,
+        keys: &[store::Key; 4],
         record: &Record,
         version: Version,
         life: Duration,
