@@ -6,7 +6,8 @@ use crate::http::host;
 
 /// Reads `store`; `None` where there is none, or where something was wrong with it, which is then reported.
 pub(super) fn read(top: &Section) -> Option<Store> {
-    top.value("store")?.as_object()?;
+    // An empty one is told of where it stands.
+    top.value("store")?.as_object().filter(|members| !members.is_empty())?;
     if !top.has("session") {
         top.problem("session", "is missing: what the store holds is sealed with session.secrets");
     }

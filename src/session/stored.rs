@@ -19,6 +19,9 @@ const HANDLE: u8 = b'h';
 /// Bytes of a handle.
 const LENGTH: usize = 32;
 
+/// A session that is being written; `false` where it was ended meanwhile.
+type Writing = LocalFuture<Result<bool, Lost>>;
+
 /// A handle that this worker does not know.
 pub(super) struct Stranger {
     /// What it will be known as.
@@ -137,7 +140,7 @@ impl Sessions {
         world.spawn(Box::pin(async move {
             // It was ended elsewhere.
             if let Some(store) = store
-                && store.keep(&*host, &key, life).await == Ok(false)
+                && store.keep(&*host, &key, life).await == Ok(0)
             {
                 cache.0.borrow_mut().remove(&mark);
             }
@@ -169,7 +172,7 @@ impl Sessions {
         key: Key,
         content: &Content,
         request: &Headers,
-    ) -> Result<(Vec<String>, LocalFuture<Result<bool, Lost>>), Refusal> {
+    ) -> Result<(Vec<String>, Writing), Refusal> {
         let before = cookie::open(&self.sessions, &self.bound_to(&opened.bond), &opened.bytes);
         let plain = Secret::new(before.ok_or(Reason::SessionTooLarge)?);
         let (bytes, cookies) = self.sealed(world, &plain, content, request)?;
@@ -216,20 +219,22 @@ impl Sessions {
             &world.host(),
             key,
             Box::pin(async move {
-                let plain = asks.get(&*host, &place).await?;
+                let mut found = asks.get_all(&*host, std::slice::from_ref(&place)).await?;
                 let left = asks.left(&*host, &place).await?;
-                Ok(vec![plain, left.map(|left| left.as_secs().to_le_bytes().to_vec())])
+                found.push(Some(left.to_le_bytes().to_vec()));
+                Ok(found)
             }),
         );
         let read = read.await?;
         let [Some(plain), Some(left)] = read.as_slice() else { return Ok(None) };
         let (Some(content), Ok(left)) = (Content::read(plain), left.as_slice().try_into()) else { return Ok(None) };
-        let left = Duration::from_secs(u64::from_le_bytes(left));
+        let Ok(left) = u64::try_from(i64::from_le_bytes(left)) else { return Ok(None) };
+        let left = Duration::from_millis(left);
         let idle = self.settings.lives_of(content.remembered).idle;
         Ok(Some(content.touched_at(world.now().plus(left).minus(idle))))
     }
 
-    fn write(&self, world: &World, key: Key, content: &Content, place: Place) -> LocalFuture<Result<bool, Lost>> {
+    fn write(&self, world: &World, key: Key, content: &Content, place: Place) -> Writing {
         let (store, host, plain) = (self.store.clone(), world.host(), content.write());
         let life = content.ends(&self.settings).since(world.now());
         Box::pin(async move {

@@ -58,10 +58,10 @@ impl Journal {
         let store = &self.store;
         let sealed = store.seal(host, key, plain)?;
         let count = store.number(host, &["LPUSH", &key.0, &sealed]).await?;
-        if !store.keep(host, key, self.life).await? {
+        if store.keep(host, key, self.life).await? != 1 {
             return Err(Lost("what was written is gone"));
         }
-        if count.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count > *entries)) {
+        if usize::try_from(count).is_ok_and(|count| count > *entries) {
             let last = entries.saturating_sub(1).to_string();
             store.webdis.ask(host, &["LTRIM", &key.0, "0", &last]).await?;
         }

@@ -105,12 +105,7 @@ impl Store {
         Key(format!("{prefix}{}:{}", kind.letter(), URL_SAFE_NO_PAD.encode(hash)).into())
     }
 
-    /// What is kept under `key`. What does not open counts as nothing.
-    pub fn get<'a>(&'a self, host: &'a dyn Host, key: &'a Key) -> Asking<'a, Option<Vec<u8>>> {
-        Box::pin(async move { Ok(self.get_all(host, std::slice::from_ref(key)).await?.pop().flatten()) })
-    }
-
-    /// What is kept under each of `keys`, as it was at one moment.
+    /// What is kept under each of `keys`, as it was at one moment. What does not open counts as nothing.
     pub fn get_all<'a>(&'a self, host: &'a dyn Host, keys: &'a [Key]) -> Asking<'a, Vec<Option<Vec<u8>>>> {
         Box::pin(async move {
             match self.webdis.ask(host, &words("MGET", keys)).await? {
@@ -151,27 +146,30 @@ impl Store {
         })
     }
 
-    /// Lets it live for `life` from now on; `false` where there is nothing.
-    pub fn keep<'a>(&'a self, host: &'a dyn Host, key: &'a Key, life: Duration) -> Asking<'a, bool> {
-        Box::pin(async move { Ok(self.number(host, &["PEXPIRE", &key.0, &millis(life)]).await? == Some(1)) })
+    /// Lets it live for `life` from now on: one, and none where there is nothing.
+    pub fn keep<'a>(&'a self, host: &'a dyn Host, key: &'a Key, life: Duration) -> Asking<'a, i64> {
+        self.number(host, &["PEXPIRE", &key.0, &millis(life)])
     }
 
-    /// How long it still lives; `None` where there is nothing.
-    pub fn left<'a>(&'a self, host: &'a dyn Host, key: &'a Key) -> Asking<'a, Option<Duration>> {
-        Box::pin(async move { Ok(self.number(host, &["PTTL", &key.0]).await?.map(Duration::from_millis)) })
+    /// How many milliseconds it still lives; less than none where there is nothing.
+    pub fn left<'a>(&'a self, host: &'a dyn Host, key: &'a Key) -> Asking<'a, i64> {
+        self.number(host, &["PTTL", &key.0])
     }
 
-    /// Forgets what is under `keys`.
-    pub fn delete<'a>(&'a self, host: &'a dyn Host, keys: &'a [Key]) -> Asking<'a, ()> {
-        Box::pin(async move { self.number(host, &words("DEL", keys)).await.map(|_| ()) })
+    /// Forgets what is under `keys`. Says how many there were.
+    pub fn delete<'a>(&'a self, host: &'a dyn Host, keys: &[Key]) -> Asking<'a, i64> {
+        self.number(host, &words("DEL", keys))
     }
 
-    /// A number that is the answer; `None` for one below zero.
-    async fn number(&self, host: &dyn Host, words: &[&str]) -> Result<Option<u64>, Lost> {
-        match self.webdis.ask(host, words).await? {
-            Answer::Number(number) => Ok(u64::try_from(number).ok()),
-            _ => Err(STRANGE),
-        }
+    /// A number that is the answer.
+    fn number<'a>(&'a self, host: &'a dyn Host, words: &[&str]) -> Asking<'a, i64> {
+        let asked = self.webdis.ask(host, words);
+        Box::pin(async move {
+            match asked.await? {
+                Answer::Number(number) => Ok(number),
+                _ => Err(STRANGE),
+            }
+        })
     }
 
     fn seal(&self, host: &dyn Host, key: &Key, plain: &[u8]) -> Result<String, Lost> {

@@ -82,6 +82,10 @@ fn redis_number() -> u8 {
     NUMBER.with(|number| number.replace((number.get() + 1) % 32))
 }
 
+async fn entry(store: &Store, host: &dyn Host, key: &Key) -> Result<Option<Vec<u8>>, Lost> {
+    Ok(store.get_all(host, std::slice::from_ref(key)).await?.pop().flatten())
+}
+
 const LIFE: Duration = Duration::from_secs(60);
 
 #[test]
@@ -89,7 +93,7 @@ fn what_one_host_keeps_another_finds_until_it_ends() {
     let redis = Redis::default();
     let (one, two) = (Side::on(&redis), Side::on(&redis));
     let key = one.store.key(Kind::Answer, &[b"a/b%2f../\r\n", b"c"]);
-    let get = |side: &Side| side.script.run(side.store.get(&*side.host, &key)).unwrap();
+    let get = |side: &Side| side.script.run(entry(&side.store, &*side.host, &key)).unwrap();
     assert_eq!(get(&two), Ok(None));
     one.script.run(one.store.set(&*one.host, &key, b"plain", LIFE, Place::Any)).unwrap().unwrap();
     assert_eq!((get(&one), get(&two)), (Ok(Some(b"plain".to_vec())), Ok(Some(b"plain".to_vec()))));
@@ -105,18 +109,18 @@ fn what_is_written_kept_and_deleted_says_what_was_there() {
     let side = Side::on(&Redis::default());
     let (store, host, key) = (&side.store, &*side.host, side.store.key(Kind::Session, &[b"x"]));
     let set = |plain: &[u8], place| side.script.run(store.set(host, &key, plain, LIFE, place)).unwrap();
-    let left = || side.script.run(store.left(host, &key)).unwrap().unwrap().map(|left| left.as_millis().div_ceil(1000));
+    let left = || (side.script.run(store.left(host, &key)).unwrap().unwrap() + 999) / 1000;
     let keep = |life| side.script.run(store.keep(host, &key, life)).unwrap();
-    assert_eq!((set(b"0", Place::Taken), left()), (Ok(false), None));
+    assert_eq!((set(b"0", Place::Taken), left()), (Ok(false), 0));
     assert_eq!((set(b"1", Place::Free), set(b"2", Place::Free)), (Ok(true), Ok(false)));
-    assert_eq!(side.script.run(store.get(host, &key)).unwrap(), Ok(Some(b"1".to_vec())));
-    assert_eq!((set(b"3", Place::Taken), left()), (Ok(true), Some(60)));
-    assert_eq!((keep(LIFE * 2), left()), (Ok(true), Some(120)));
+    assert_eq!(side.script.run(entry(store, host, &key)).unwrap(), Ok(Some(b"1".to_vec())));
+    assert_eq!((set(b"3", Place::Taken), left()), (Ok(true), 60));
+    assert_eq!((keep(LIFE * 2), left()), (Ok(1), 120));
     let keys = [key.part("other"), key.clone()];
     let both = [None, Some(b"3".to_vec())];
     assert_eq!(side.script.run(store.get_all(host, &keys)).unwrap(), Ok(both.to_vec()));
-    assert_eq!(side.script.run(store.delete(host, &keys)).unwrap(), Ok(()));
-    assert_eq!((keep(LIFE), left()), (Ok(false), None));
+    assert_eq!(side.script.run(store.delete(host, &keys)).unwrap(), Ok(1));
+    assert_eq!((keep(LIFE), left()), (Ok(0), 0));
     assert_eq!(set(&[0; LARGEST], Place::Any), Ok(true));
     assert!(set(&[0; LARGEST + 1], Place::Any).is_err());
 }
@@ -140,7 +144,7 @@ fn a_store_that_is_down_is_left_alone_for_a_while() {
     let redis = Redis::default();
     let side = Side::on(&redis);
     let key = side.store.key(Kind::Answer, &[b"x"]);
-    let get = || side.script.run(side.store.get(&*side.host, &key)).unwrap();
+    let get = || side.script.run(entry(&side.store, &*side.host, &key)).unwrap();
     redis.fails(Some(Err(CallError::NoAnswer)));
     (0..10).for_each(|_| assert!(get().is_err()));
     assert_eq!(side.script.asked().len(), 3);

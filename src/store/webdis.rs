@@ -67,15 +67,15 @@ impl Webdis {
     /// Asks one thing. The words have letters, digits, `:`, `-` and `_` alone: nothing in them can mean anything else.
     ///
     /// Boxed, so that those who ask in many places do not each carry the whole of it.
-    pub fn ask<'a>(&'a self, host: &'a dyn Host, words: &[&'a str]) -> Asking<'a, Answer> {
-        let command = words.first().copied().unwrap_or_default();
+    pub fn ask<'a>(&'a self, host: &'a dyn Host, words: &[&str]) -> Asking<'a, Answer> {
+        let command = words.first().copied().unwrap_or_default().to_owned();
         let request = self.request(words);
         Box::pin(async move {
             if self.rests(host.now_millis()) {
                 return Err(Lost("it did not answer a moment ago"));
             }
             let answer = match host.call(request).await {
-                Ok(response) => read(command, &response),
+                Ok(response) => read(&command, &response),
                 Err(CallError::UnknownCluster) => Err(Lost("the host has no such cluster")),
                 // That says nothing of Redis.
                 Err(CallError::Busy) => return Err(Lost("too many calls are under way")),

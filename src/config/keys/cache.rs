@@ -1,13 +1,15 @@
 //! The keys of what is remembered.
 
-use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key, told};
 use std::time::Duration;
 
 /// What is remembered.
 pub static CACHE: Table = Table {
     place: "cache",
-    doc: "What is remembered of providers and tokens, by each worker for itself; answers of introspection and userinfo \
+    doc: told(
+        "What is remembered of providers and tokens, by each worker for itself; answers of introspection and userinfo \
           also by all workers of the host, sealed. Tokens themselves are not kept, only keyed hashes of them.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("keys", Kind::Section(&KEYS), NONE, "When key sets are asked for again."),
@@ -20,7 +22,7 @@ pub static CACHE: Table = Table {
 
 static KEYS: Table = Table {
     place: "cache.keys",
-    doc: "When key sets are asked for again. The last good one serves while the provider is down.",
+    doc: told("When key sets are asked for again. The last good one serves while the provider is down."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -41,7 +43,7 @@ static KEYS: Table = Table {
 
 static METADATA: Table = Table {
     place: "cache.metadata",
-    doc: "When providers' metadata are asked for again. The last good ones serve while the provider is down.",
+    doc: told("When providers' metadata are asked for again. The last good ones serve while the provider is down."),
     blanks: Blanks::Unset,
     keys: &[key("refresh", SPAN, Preset::Text("1h"), "After so long.")],
 };
@@ -55,8 +57,10 @@ const AGE: Kind = Kind::Duration { least: Duration::ZERO, most: Duration::from_s
 
 static TOKENS: Table = Table {
     place: "cache.tokens",
-    doc: "JWT access tokens that were verified. One is forgotten at its `exp`, and as soon as the key that verified it is \
+    doc: told(
+        "JWT access tokens that were verified. One is forgotten at its `exp`, and as soon as the key that verified it is \
           not published any more.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("entries", ENTRIES, Preset::Number(10_000), ENTRIES_DOC),
@@ -66,7 +70,7 @@ static TOKENS: Table = Table {
 
 static INTROSPECTION: Table = Table {
     place: "cache.introspection",
-    doc: "Answers of introspection endpoints. A token that is revoked works until its answer is forgotten.",
+    doc: told("Answers of introspection endpoints. A token that is revoked works until its answer is forgotten."),
     blanks: Blanks::Unset,
     keys: &[
         key("entries", ENTRIES, Preset::Number(10_000), ENTRIES_DOC),
@@ -87,8 +91,10 @@ static INTROSPECTION: Table = Table {
 
 static USERINFO: Table = Table {
     place: "cache.userinfo",
-    doc: "Answers of userinfo endpoints to access tokens. They say nothing of the token's end, so that `max_age` alone \
+    doc: told(
+        "Answers of userinfo endpoints to access tokens. They say nothing of the token's end, so that `max_age` alone \
           bounds them.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("entries", ENTRIES, Preset::Number(2_000), ENTRIES_DOC),

@@ -1,12 +1,14 @@
 //! The keys of consumers, and of the rule that looks for one.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Kind, NONE, Preset, Table, key, told};
 
 /// A consumer.
 pub static CONSUMER: Table = Table {
     place: "consumers[]",
-    doc: "A consumer: an application or a person that the gateway knows by name. No username, custom id or id may stand \
+    doc: told(
+        "A consumer: an application or a person that the gateway knows by name. No username, custom id or id may stand \
           for two consumers, and no value of one claim may match two.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("username", Kind::Text, Preset::Required, "Its name."),
@@ -30,8 +32,10 @@ pub static CONSUMER: Table = Table {
 /// Which identities are a consumer.
 pub static MATCH: Table = Table {
     place: "consumers[].match",
-    doc: "Which identities are the consumer: exactly one of `equals` and `any_of`. An array satisfies it when a member \
+    doc: told(
+        "Which identities are the consumer: exactly one of `equals` and `any_of`. An array satisfies it when a member \
           does.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
@@ -43,7 +47,7 @@ pub static MATCH: Table = Table {
 /// How a rule finds the consumer.
 pub static RULE_CONSUMER: Table = Table {
     place: "rules[].consumer",
-    doc: "Looks the identity up under `consumers`, and tells the service which one it is.",
+    doc: told("Looks the identity up under `consumers`, and tells the service which one it is."),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -65,8 +69,10 @@ pub static RULE_CONSUMER: Table = Table {
 /// What the headers are called.
 pub static HEADERS: Table = Table {
     place: "rules[].consumer.headers",
-    doc: "What the headers about a consumer are called; `none` switches one off. No client can set them itself, on any \
+    doc: told(
+        "What the headers about a consumer are called; `none` switches one off. No client can set them itself, on any \
           rule.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("id", Kind::Text, Preset::Text("X-Consumer-Id"), "Its id."),

@@ -1,6 +1,6 @@
 //! The keys of a logout.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key, told};
 
 pub(super) const LOGOUT_KEY: Key = key(
     "logout",
@@ -12,8 +12,10 @@ pub(super) const LOGOUT_KEY: Key = key(
 /// A logout.
 pub static LOGOUT: Table = Table {
     place: "rules[].logout",
-    doc: "How people log out, and how the provider may end their sessions. All paths are on the host of `redirect_uri`, and \
+    doc: told(
+        "How people log out, and how the provider may end their sessions. All paths are on the host of `redirect_uri`, and \
           the filter owns them.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(

@@ -134,7 +134,18 @@ const fn key(name: &'static str, kind: Kind, preset: Preset, doc: &'static str) 
     Key { name, kind, preset, doc }
 }
 
+#[cfg(not(target_arch = "wasm32"))]
+const fn told(doc: &'static str) -> &'static str {
+    doc
+}
+
 /// The module carries no text that only the printed reference needs.
+#[cfg(target_arch = "wasm32")]
+const fn told(_: &'static str) -> &'static str {
+    ""
+}
+
+/// The same.
 #[cfg(target_arch = "wasm32")]
 const fn key(name: &'static str, kind: Kind, preset: Preset, _: &'static str) -> Key {
     Key { name, kind, preset, doc: "" }

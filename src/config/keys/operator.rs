@@ -1,12 +1,14 @@
 //! The keys of the operator's endpoint.
 
-use super::{Blanks, Kind, NONE, Preset, REQUIRE, TOKEN, Table, key};
+use super::{Blanks, Kind, NONE, Preset, REQUIRE, TOKEN, Table, key, told};
 
 /// The operator's endpoint.
 pub static OPERATOR: Table = Table {
     place: "operator",
-    doc: "An endpoint for those who run this: it revokes sessions and tokens, tells how providers, keys and the deny list are, \
+    doc: told(
+        "An endpoint for those who run this: it revokes sessions and tokens, tells how providers, keys and the deny list are, \
           and fetches metadata and keys anew. It takes a JWT access token, as a rule with `methods: [bearer]` does.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("path", Kind::Text, Preset::Required, "Its path, on every host; the filter owns it."),

@@ -1,12 +1,12 @@
 //! The keys of an identity provider and of our registration there.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key, told};
 use std::time::Duration;
 
 /// An identity provider.
 pub static PROVIDER: Table = Table {
     place: "providers.<name>",
-    doc: "One identity provider. Its name is shown in logs and metrics.",
+    doc: told("One identity provider. Its name is shown in logs and metrics."),
     blanks: Blanks::Unset,
     keys: KEYS,
 };
@@ -131,7 +131,7 @@ const KEYS: &[Key] = &[
 /// Our registration.
 pub static CLIENT: Table = Table {
     place: "providers.<name>.client",
-    doc: "Our registration at the provider.",
+    doc: told("Our registration at the provider."),
     blanks: Blanks::Unset,
     keys: &[
         key("client_id", Kind::Text, Preset::Required, "Our name there."),

@@ -1,6 +1,6 @@
 //! The keys of a rate limit.
 
-use super::{Blanks, Key, Kind, NONE, Preset, SOURCE, Table, key};
+use super::{Blanks, Key, Kind, NONE, Preset, SOURCE, Table, key, told};
 use crate::config::rate_limit::MOST;
 use std::time::Duration;
 
@@ -17,11 +17,13 @@ const LIMIT: Kind = Kind::Number { least: 1, most: MOST as u64 };
 /// How often each caller may come.
 pub static RATE_LIMIT: Table = Table {
     place: "rules[].rate_limit",
-    doc: "How often each caller may come: a bucket per rule and caller, which holds `burst` requests and refills at the \
+    doc: told(
+        "How often each caller may come: a bucket per rule and caller, which holds `burst` requests and refills at the \
           limit. Who has spent it gets 429 with `Retry-After`. The workers of one host count together, as far as it has shared \
           data, else each by itself; several hosts count together through a `service`. A host knows 65536 callers that \
           have spent something; of more, those are forgotten that have spent the least. A caller without the claim is counted as its client, one without a client \
           with all such callers of the rule; strangers (`allow: optional`) have one bucket between them.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -69,10 +71,12 @@ pub static RATE_LIMIT: Table = Table {
 /// A service that counts.
 pub static RATE_LIMIT_SERVICE: Table = Table {
     place: "rules[].rate_limit.service",
-    doc: "A service that speaks Envoy's rate limit protocol (`envoy.service.ratelimit.v3.RateLimitService`). It is asked \
+    doc: told(
+        "A service that speaks Envoy's rate limit protocol (`envoy.service.ratelimit.v3.RateLimitService`). It is asked \
           for each request with one descriptor: `rule`, the rule's name; `key`, who calls: the claim's value, else the \
           client's, else `unnamed`, and `stranger` for all without identity. Where the rule has a limit it is sent along \
           and wins over the service's own.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("cluster", Kind::Text, Preset::Required, "The host's cluster for it, which speaks HTTP/2."),

@@ -1,12 +1,14 @@
 //! The keys of `require`.
 
-use super::{Blanks, Kind, NONE, Preset, SOURCE, Table, key};
+use super::{Blanks, Kind, NONE, Preset, SOURCE, Table, key, told};
 
 /// What an identity must be.
 pub static REQUIRE: Table = Table {
     place: "rules[].require",
-    doc: "What an identity must be; all parts must hold. What denies is judged first, and nothing outweighs it. A part \
+    doc: told(
+        "What an identity must be; all parts must hold. What denies is judged first, and nothing outweighs it. A part \
           that is blank (`null`, empty) refuses the load.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -60,7 +62,7 @@ pub static REQUIRE: Table = Table {
 /// A list of names.
 pub static VALUES: Table = Table {
     place: "rules[].require.groups and roles",
-    doc: "A list of names, and which of them will do.",
+    doc: told("A list of names, and which of them will do."),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -89,9 +91,11 @@ pub static VALUES: Table = Table {
 /// A condition on one claim.
 pub static CLAIM: Table = Table {
     place: "rules[].require.claims[]",
-    doc: "A condition on one claim: exactly one of `equals`, `any_of`, `all_of`, `none_of`, `present`, and `at_least` \
+    doc: told(
+        "A condition on one claim: exactly one of `equals`, `any_of`, `all_of`, `none_of`, `present`, and `at_least` \
           with or without `at_most`. An array satisfies it when a member does (`none_of`: when none does). A claim that \
           is missing or `null` satisfies `none_of` and `present: false`, and nothing else.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),
@@ -124,7 +128,7 @@ static FORBIDDEN: Kind = Kind::Either(&CLAIM_PATH, &WITH_SOURCE);
 /// A claim that must not be there.
 pub static FORBIDDEN_CLAIM: Table = Table {
     place: "rules[].require.forbidden_claims[]",
-    doc: "A claim that must not be there.",
+    doc: told("A claim that must not be there."),
     blanks: Blanks::Refused,
     keys: &[
         key("claim", Kind::ClaimPath, Preset::Required, "Which claim, from the outside in."),

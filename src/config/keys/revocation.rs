@@ -1,12 +1,14 @@
 //! The keys of what was revoked.
 
-use super::{Blanks, Kind, Preset, SPAN, Table, key};
+use super::{Blanks, Kind, Preset, SPAN, Table, key, told};
 
 /// The deny list.
 pub static REVOCATION: Table = Table {
     place: "revocation",
-    doc: "What was revoked before its end, sessions and access tokens, is remembered by all workers of the host, as keyed \
+    doc: told(
+        "What was revoked before its end, sessions and access tokens, is remembered by all workers of the host, as keyed \
           hashes. Without `store` it is forgotten with the process.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(

@@ -2,12 +2,12 @@
 
 use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
-use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key};
+use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key, told};
 
 /// A rule.
 pub static RULE: Table = Table {
     place: "rules[]",
-    doc: "A rule: which requests it is for, who may pass, and what the service gets to see.",
+    doc: told("A rule: which requests it is for, who may pass, and what the service gets to see."),
     blanks: Blanks::Unset,
     keys: &KEYS,
 };
@@ -15,8 +15,10 @@ pub static RULE: Table = Table {
 /// What every rule has unless it says otherwise.
 pub static DEFAULTS: Table = Table {
     place: "defaults",
-    doc: "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
+    doc: told(
+        "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
+    ),
     blanks: Blanks::Unset,
     keys: KEYS.split_at(OWN).1,
 };
@@ -164,7 +166,9 @@ const ERRORS_KEY: Key = key("errors", Kind::Section(&ERRORS), NONE, "What refusa
 /// Which requests a rule is for.
 pub static MATCH: Table = Table {
     place: "rules[].match",
-    doc: "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    doc: told(
+        "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(
@@ -188,7 +192,7 @@ pub static MATCH: Table = Table {
 /// A login.
 pub static LOGIN: Table = Table {
     place: "rules[].login",
-    doc: "How a person logs in: the authorization code flow with PKCE, state and nonce.",
+    doc: told("How a person logs in: the authorization code flow with PKCE, state and nonce."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -245,8 +249,10 @@ pub static LOGIN: Table = Table {
 /// A header that tells something.
 pub static TOLD_HEADER: Table = Table {
     place: "rules[].upstream_headers[], response_headers[] and properties[]",
-    doc: "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
+    doc: told(
+        "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
           8 KB or has control characters is left out, with a warning.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("claim", Kind::ClaimPath, NONE, "Which claim, from the outside in."),
@@ -278,7 +284,7 @@ pub static TOLD_HEADER: Table = Table {
 /// What refusals look like.
 pub static ERRORS: Table = Table {
     place: "rules[].errors",
-    doc: "What refusals look like to a browser.",
+    doc: told("What refusals look like to a browser."),
     blanks: Blanks::Unset,
     keys: &[
         key("unauthorized_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 401."),

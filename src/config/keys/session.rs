@@ -1,12 +1,12 @@
 //! The keys of sessions.
 
-use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key, told};
 use std::time::Duration;
 
 /// Sessions.
 pub static SESSION: Table = Table {
     place: "session",
-    doc: "How sessions are kept: sealed, in the browser's cookies.",
+    doc: told("How sessions are kept: sealed, in the browser's cookies."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -89,9 +89,11 @@ const PAUSE: Kind = Kind::Duration { least: Duration::ZERO, most: Duration::from
 /// The renewal of tokens.
 pub static REFRESH: Table = Table {
     place: "session.refresh",
-    doc: "How a session's tokens are renewed (RFC 6749 §6): once for all tabs, requests and workers of a host. Its workers \
+    doc: told(
+        "How a session's tokens are renewed (RFC 6749 §6): once for all tabs, requests and workers of a host. Its workers \
           tell each other in shared data, sealed, in 4096 slots of at most four sessions each; what a session takes there \
           is about what it takes in its cookies, until the browser has shown the new one.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -121,7 +123,7 @@ pub static REFRESH: Table = Table {
 
 static REMEMBER: Table = Table {
     place: "session.remember",
-    doc: "Longer lives for those who ask for them when they log in; their cookie outlives the browser.",
+    doc: told("Longer lives for those who ask for them when they log in; their cookie outlives the browser."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -145,9 +147,11 @@ static FACT: Kind = Kind::Choice(&["id", "subject", "timeout", "idle", "absolute
 
 static SESSION_HEADERS: Table = Table {
     place: "session.headers",
-    doc: "What is told of a session: `id` as `Session-Id`, which is no credential, `subject` as `Session-Subject`, and in how \
+    doc: told(
+        "What is told of a session: `id` as `Session-Id`, which is no credential, `subject` as `Session-Subject`, and in how \
           many seconds it ends as `Session-Timeout`, for want of use as `Session-Idling-Timeout`, used or not as \
           `Session-Absolute-Timeout`. No client can set these headers itself.",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("request", Kind::List(&FACT), NONE, "To the service."),
@@ -158,7 +162,7 @@ static SESSION_HEADERS: Table = Table {
 /// The session cookie.
 pub static COOKIE: Table = Table {
     place: "session.cookie",
-    doc: "The session cookie. It is always `HttpOnly`, and `Secure` unless `redirect_uri` is `http` on loopback.",
+    doc: told("The session cookie. It is always `HttpOnly`, and `Secure` unless `redirect_uri` is `http` on loopback."),
     blanks: Blanks::Unset,
     keys: &[
         key(

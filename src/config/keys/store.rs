@@ -1,13 +1,15 @@
 //! The keys of the store.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Kind, NONE, Preset, Table, key, told};
 use std::time::Duration;
 
 /// What several hosts keep together.
 pub static STORE: Table = Table {
     place: "store",
-    doc: "Where several hosts keep sessions, what was revoked and what providers said of tokens. All of it is sealed with \
+    doc: told(
+        "Where several hosts keep sessions, what was revoked and what providers said of tokens. All of it is sealed with \
           `session.secrets`, under names that tell nothing.",
+    ),
     blanks: Blanks::Refused,
     keys: &[key(
         "redis_http",
@@ -20,9 +22,11 @@ pub static STORE: Table = Table {
 /// Redis, over HTTP.
 pub static REDIS_HTTP: Table = Table {
     place: "store.redis_http",
-    doc: "Redis 5 or later behind Webdis: a command is the body of a `POST`, its words apart by `/`, and the answer is \
+    doc: told(
+        "Redis 5 or later behind Webdis: a command is the body of a `POST`, its words apart by `/`, and the answer is \
           JSON. The commands are `MGET`, `SET`, `DEL`, `PEXPIRE`, `PTTL`, `LPUSH`, `LRANGE` and `LTRIM`; no others need be \
           allowed there.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key("cluster", Kind::Text, Preset::Required, "The host's cluster for it."),

@@ -1,6 +1,6 @@
 //! The keys of a rule about access tokens.
 
-use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key};
+use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key, told};
 
 static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
 static ELSEWHERE: Kind = Kind::Section(&PLACE);
@@ -11,7 +11,7 @@ static NAMES: Kind = Kind::Some(&Kind::Text);
 /// Where an access token is looked for.
 pub static CREDENTIALS: Table = Table {
     place: "rules[].credentials",
-    doc: "Where an access token is looked for. Two of them in one request are refused (RFC 6750 §2).",
+    doc: told("Where an access token is looked for. Two of them in one request are refused (RFC 6750 §2)."),
     blanks: Blanks::Unset,
     keys: &[
         key(
@@ -34,7 +34,7 @@ pub static CREDENTIALS: Table = Table {
 /// Another place for an access token.
 pub static PLACE: Table = Table {
     place: "rules[].credentials.bearer[]",
-    doc: "Another place for an access token; exactly one of the two.",
+    doc: told("Another place for an access token; exactly one of the two."),
     blanks: Blanks::Refused,
     keys: &[
         key("header", Kind::Text, NONE, "The name of a header field that holds nothing else."),
@@ -45,8 +45,10 @@ pub static PLACE: Table = Table {
 /// What an access token must be.
 pub static TOKEN: Table = Table {
     place: "rules[].token",
-    doc: "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
+    doc: told(
+        "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
           token is never taken for an access token, whatever stands here.",
+    ),
     blanks: Blanks::Refused,
     keys: &[
         key(

@@ -2,13 +2,13 @@
 
 use super::{
     Blanks, CACHE, CONSUMER, DEFAULTS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE, SESSION, STORE,
-    Table, key,
+    Table, key, told,
 };
 
 /// The whole configuration.
 pub static TOP: Table = Table {
     place: "The whole",
-    doc: "One JSON object; in the files of Envoy and Istio it is written as YAML.",
+    doc: told("One JSON object; in the files of Envoy and Istio it is written as YAML."),
     blanks: Blanks::Unset,
     keys: KEYS,
 };
@@ -61,7 +61,7 @@ const KEYS: &[Key] = &[
 /// What operators see.
 pub static OBSERVABILITY: Table = Table {
     place: "observability",
-    doc: "What operators see.",
+    doc: told("What operators see."),
     blanks: Blanks::Unset,
     keys: &[
         key(

@@ -111,7 +111,7 @@ impl Inner {
         let [done, failed, begun, lease] = keys;
         let store = &self.store;
         let is_written = match &record.state {
-            State::Leased(_) if version == HELD => store.keep(host, lease, life).await?,
+            State::Leased(_) if version == HELD => store.keep(host, lease, life).await? == 1,
             State::Leased(holder) => {
                 let plain = [&holder[..], &[record.attempt]].concat();
                 // Of those who found no lease one gets it; and then nothing may have happened since it looked.
@@ -126,7 +126,7 @@ impl Inner {
                 }
                 store.set(host, begun, &plain, TAKEN, Place::Any).await?
             }
-            State::Done { seen: true, .. } => store.keep(host, done, life).await?,
+            State::Done { seen: true, .. } => store.keep(host, done, life).await? == 1,
             State::Done { content, .. } => store.set(host, done, content, life, Place::Free).await?,
             State::Failed(reason) => store.set(host, failed, reason.code().as_bytes(), life, Place::Any).await?,
         };
