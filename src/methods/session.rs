@@ -22,7 +22,13 @@ pub enum Shown {
 /// The person whose session the request carries.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Shown, Stop> {
     let Some(party) = &guard.party else { return Ok(Shown::Nothing) };
-    let Some(mut opened) = party.sessions.find(world, &request.headers).await? else { return Ok(Shown::Nothing) };
+    let mut strangers = Vec::new();
+    let mut found = party.sessions.look(world, &request.headers, &mut strangers);
+    if !strangers.is_empty() {
+        // Boxed, as all that waits: the future of a request that just passes stays small.
+        found = Box::pin(party.sessions.meet(world, &request.headers, strangers)).await?;
+    }
+    let Some(mut opened) = found else { return Ok(Shown::Nothing) };
     let settings = &party.sessions.settings;
     let now = world.now();
     let mut life = opened.content.life(settings, now);
@@ -40,10 +46,10 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         return Ok(over(world, party, request, reason));
     }
     if opened.is_news() {
-        let work = refresh::acknowledge(world.clone(), Rc::clone(party), Rc::clone(&opened.content));
+        let work = Box::pin(refresh::acknowledge(world.clone(), Rc::clone(party), Rc::clone(&opened.content)));
         match party.sessions.have_store() {
-            true => world.spawn(Box::pin(work)),
-            false => Box::pin(work).await,
+            true => world.spawn(work),
+            false => work.await,
         }
     }
     let (Renewed { content, is_new, watch }, now, life) = if now < opened.due {

@@ -17,6 +17,7 @@ pub use facts::Facts;
 pub use life::Life;
 pub use origin::Origin;
 pub use party::RelyingParty;
+pub use stored::Stranger;
 
 use crate::cache::Cache;
 use crate::config;
@@ -31,7 +32,6 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use stored::Stranger;
 
 /// What opened sessions may weigh together on one worker, in bytes.
 const OPENED: usize = 16 * 1024 * 1024;
@@ -157,7 +157,7 @@ impl Sessions {
     }
 
     /// The same, and the handles that this worker does not know.
-    fn look(&self, world: &World, headers: &Headers, strangers: &mut Vec<Stranger>) -> Option<Rc<Opened>> {
+    pub fn look(&self, world: &World, headers: &Headers, strangers: &mut Vec<Stranger>) -> Option<Rc<Opened>> {
         let mut found: Option<Rc<Opened>> = None;
         let bond = bond::of(&self.settings.bind, headers);
         for name in self.names.of_sessions() {

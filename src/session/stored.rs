@@ -23,15 +23,15 @@ const LENGTH: usize = 32;
 type Writing = LocalFuture<Result<bool, Lost>>;
 
 /// A handle that this worker does not know.
-pub(super) struct Stranger {
+pub struct Stranger {
     /// What it will be known as.
-    pub mark: OpenedKey,
+    pub(super) mark: OpenedKey,
     /// The cookie's bytes.
-    pub bytes: Box<[u8]>,
+    pub(super) bytes: Box<[u8]>,
     /// What they are bound to.
-    pub bond: Vec<u8>,
+    pub(super) bond: Vec<u8>,
     /// Where the session is.
-    pub key: Key,
+    pub(super) key: Key,
 }
 
 impl Sessions {
@@ -49,16 +49,19 @@ impl Sessions {
     /// As [`Self::open`], after asking the store for what this worker does not know.
     pub async fn find(&self, world: &World, headers: &Headers) -> Result<Option<Rc<Opened>>, Refusal> {
         let mut strangers = Vec::new();
-        let found = self.look(world, headers, &mut strangers);
-        if strangers.is_empty() {
-            return Ok(found);
+        match self.look(world, headers, &mut strangers) {
+            found if strangers.is_empty() => Ok(found),
+            _ => Box::pin(self.meet(world, headers, strangers)).await,
         }
-        // Boxed, as all that waits: the future of a request that just passes stays small.
-        Box::pin(self.meet(world, strangers)).await?;
-        Ok(self.open(world, headers))
     }
 
-    async fn meet(&self, world: &World, strangers: Vec<Stranger>) -> Result<(), Refusal> {
+    /// The session in a request's cookies, after asking the store for those that this worker does not know.
+    pub async fn meet(
+        &self,
+        world: &World,
+        headers: &Headers,
+        strangers: Vec<Stranger>,
+    ) -> Result<Option<Rc<Opened>>, Refusal> {
         for Stranger { mark, bytes, bond, key } in strangers {
             match self.fetch(world, &key).await {
                 Ok(Some(content)) => {
@@ -69,7 +72,7 @@ impl Sessions {
                 Err(lost) => self.lost(lost)?,
             }
         }
-        Ok(())
+        Ok(self.open(world, headers))
     }
 
     /// Whether a session may have been changed or ended elsewhere, where that matters: when this worker takes it for over, and

@@ -95,6 +95,11 @@ impl Revocations {
         }
     }
 
+    /// Whether other hosts have a say.
+    pub fn are_shared(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Learns what other hosts revoked, where that is not known well enough here to decide. An error where nobody may be let
     /// in without it.
     pub async fn catch_up(self: &Rc<Self>, world: &World) -> Result<(), Refusal> {
@@ -103,7 +108,7 @@ impl Revocations {
         if journal.is_fresh(&host, &sink) {
             return Ok(());
         }
-        Box::pin(journal.catch_up(&host, &sink)).await
+        journal.catch_up(&host, &sink).await
     }
 
     /// The mark under which a name is revoked.
