@@ -14,6 +14,7 @@ pub mod provider;
 pub mod runtime;
 pub mod seal;
 pub mod session;
+pub mod store;
 pub mod words;
 pub mod world;
 

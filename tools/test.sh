@@ -23,6 +23,7 @@ need_node
 need curl curl
 need chromium chromium
 need chromedriver chromium-driver
+tools/store.sh
 tools/providers.sh oidc-provider
 tools/providers.sh keycloak > /dev/null
 ENVOY="$(tools/envoy.sh)"

@@ -11,6 +11,7 @@
 //! | [`tokens`] | what those give to clients and people |
 //! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
 //! | [`ratelimit`] | services that count for several gates |
+//! | [`store`] | Redis behind Webdis, in which several gates keep sessions |
 //! | [`upstream`] | the service behind the gate, which remembers what it saw |
 //! | [`client`] | HTTP as exact as a test needs it |
 //! | [`person`] | someone with cookies who follows redirects and fills in forms |
@@ -33,6 +34,7 @@ pub mod ratelimit;
 pub mod setup;
 pub mod shop;
 pub mod signer;
+pub mod store;
 pub mod tokens;
 pub mod upstream;
 

@@ -86,6 +86,11 @@ async fn a_login_by_private_key_comes_up_and_shows_the_public_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn login_store_comes_up() {
+    comes_up("login-store.yaml", "shop.example.com", Vec::new()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn login_form_post_comes_up() {
     comes_up("login-form-post.yaml", "shop.example.com", Vec::new()).await;
 }
@@ -130,6 +135,7 @@ fn every_example_that_envoy_can_start_is_started_here() {
         "login-keycloak.yaml",
         "login-oidc-provider.yaml",
         "login-private-key.yaml",
+        "login-store.yaml",
     ];
     let found: Vec<_> =
         examples().into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("istio-")).collect();

@@ -7,7 +7,7 @@ use super::section::{Context, Section};
 use super::{Bodies, Config, Consumers, Observability, Provider, Revocation, Rule};
 use super::{
     addresses, cache_reader, consumer_reader, gateway_tokens_reader, merge, operator_reader, protobuf, provider_reader,
-    session_reader, shape, whole,
+    session_reader, shape, store_reader, whole,
 };
 use crate::words::json::{self, JsonError, Object};
 use serde_json::Value;
@@ -80,6 +80,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
     if gateway_tokens.is_none() && !top.has("gateway_tokens") {
         whole::check_gateway_method(&rules, problems);
     }
+    let store = store_reader::read(top);
     let bodies = match top.text("bodies")? {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
@@ -93,6 +94,7 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
         rules,
         gateway_tokens,
         session,
+        store,
         revocation,
         operator,
         cache,

@@ -43,6 +43,8 @@ mod section;
 mod session;
 mod session_reader;
 mod shape;
+mod store;
+mod store_reader;
 mod token_reader;
 mod upstream_reader;
 mod whole;
@@ -67,6 +69,7 @@ pub use rule::{
     Mode, PathMatch, Place, Resource, Rule, SecretPlace, TokenForm, TokenName, TokenRules, ToldHeader,
 };
 pub use session::{Bond, CookieSettings, Lives, Refresh, Remember, SameSite, Session, SessionFact, SessionHeaders};
+pub use store::{OnLoss, Store};
 
 /// Whether the host lets this instance read request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +103,8 @@ pub struct Config {
     pub gateway_tokens: Option<GatewayTokens>,
     /// Sessions; present whenever a rule uses them.
     pub session: Option<Session>,
+    /// What several hosts keep together.
+    pub store: Option<Store>,
     /// What was revoked.
     pub revocation: Revocation,
     /// The operator's endpoint, if there is one.

@@ -14,6 +14,7 @@ use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
 use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
+use crate::store::Store;
 use crate::words::{HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
@@ -54,7 +55,9 @@ impl Gate {
             Some(session) => session.secrets.clone(),
             None => provider.client.own_secret().into_iter().cloned().collect(),
         };
-        let memories = Memories::new(&config.cache);
+        let secrets = config.session.as_ref().map(|session| session.secrets.as_slice()).unwrap_or_default();
+        let store = config.store.as_ref().map(|settings| Rc::new(Store::new(settings, secrets)));
+        let memories = Memories::new(&config.cache, store.as_ref());
         let judging: Vec<Rule> =
             config.rules.iter().chain(config.operator.iter().map(|it| &it.rule)).cloned().collect();
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&judging, at)).collect();
@@ -69,9 +72,9 @@ impl Gate {
         let ring_of_all = ring_of_all.or_else(gateway_ring).unwrap_or_default();
         let limiter = Limiter::new(&ring_of_all);
         let guesses = Rc::new(Guesses::new(&ring_of_all));
-        let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all));
+        let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all, store.as_ref()));
         let session = config.session.clone().map(Rc::new);
-        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations);
+        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations, store.as_ref());
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let gateway = config.gateway_tokens.clone().map(GatewayTokens::new).transpose()?.map(Rc::new);
@@ -279,11 +282,15 @@ fn parties(
     providers: &[Rc<Provider>],
     session: Option<&Rc<config::Session>>,
     revocations: &Rc<Revocations>,
+    store: Option<&Rc<Store>>,
 ) -> Vec<Party> {
     let mut parties: Vec<Party> = Vec::new();
     let opened = OpenedSessions::default();
     let Some(session) = session else { return parties };
-    let refreshes = Rc::new(Refreshes::new(Rc::new(refresh::Shared::new(&session.secrets))));
+    let refreshes = Rc::new(Refreshes::new(match store {
+        Some(store) => Rc::new(refresh::Hosts::new(store, &session.secrets)),
+        None => Rc::new(refresh::Shared::new(&session.secrets)),
+    }));
     for rule in rules {
         let (Some(login), Some(at)) = (&rule.login, rule.providers.first().copied()) else { continue };
         let Some(provider) = providers.get(at) else { continue };
@@ -297,7 +304,7 @@ fn parties(
             partition: login.partition.as_ref().unwrap_or(&session.partition),
         };
         let party = Rc::new(RelyingParty {
-            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened),
+            sessions: Sessions::new(session, &owner, kept_claims(rules, at, session), &opened).kept_in(store),
             issuer: provider.issuer().into(),
             provider: Rc::clone(provider),
             revocations: Rc::clone(revocations),

@@ -3,7 +3,7 @@
 use crate::http::{form, navigation};
 use crate::methods::Guard;
 use crate::session::refresh::{self, Ending, NotRenewed};
-use crate::session::{Content, Life, RelyingParty};
+use crate::session::{Content, Life, Opened, RelyingParty};
 use crate::words::{Reason, Refusal, Request, Response, Stop, UnixTime};
 use crate::world::World;
 use serde_json::json;
@@ -16,18 +16,17 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
     if !matches!(request.method(), Some("GET" | "HEAD" | "POST")) {
         return Refusal::wrong_method("GET, HEAD, POST").into();
     }
-    let Some(opened) = party.sessions.open(world, &request.headers) else { return Reason::LoginRequired.into() };
-    if opened.content.life(&party.sessions.settings, world.now()) == Life::Over
-        || party.is_revoked(world, &opened.content)
-    {
-        return Reason::LoginRequired.into();
-    }
+    let opened = match found(world, party, request).await {
+        Ok(Some(opened)) => opened,
+        Ok(None) => return Reason::LoginRequired.into(),
+        Err(refusal) => return refusal.into(),
+    };
     let mut content = Rc::clone(&opened.content);
     let mut cookies = Vec::new();
     if asks_for_renewal(request) && navigation::is_from_here(request, party.redirect_uri.origin()) {
         match Box::pin(renewed(world, party, &content)).await {
             Ok(Some(next)) => {
-                cookies = match party.sessions.set(world, &next, &request.headers) {
+                cookies = match party.sessions.replace(world, &opened, &next, &request.headers).await {
                     Ok(cookies) => cookies,
                     Err(refusal) => return refusal.into(),
                 };
@@ -36,7 +35,7 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
             Ok(None) => {}
             Err(NotRenewed::Refused(refusal)) => return refusal.into(),
             Err(NotRenewed::Over(reason)) => {
-                return Refusal { cookies: party.sessions.end(&request.headers), ..reason.into() }.into();
+                return Refusal { cookies: party.sessions.discard(world, &request.headers), ..reason.into() }.into();
             }
         }
     }
@@ -48,6 +47,18 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
         .with("x-content-type-options", "nosniff");
     let response = cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
     Stop::Answered { response, reason: Reason::SessionInfo }
+}
+
+/// The session of the request, if it lives.
+async fn found(world: &World, party: &RelyingParty, request: &Request) -> Result<Option<Rc<Opened>>, Refusal> {
+    party.revocations.catch_up(world).await?;
+    let Some(opened) = party.sessions.find(world, &request.headers).await? else { return Ok(None) };
+    let opened = match party.sessions.is_doubtful(&opened, world.now()) {
+        true => party.sessions.again(world, opened).await?,
+        false => Some(opened),
+    };
+    let lives = |opened: &Rc<Opened>| opened.content.life(&party.sessions.settings, world.now()) != Life::Over;
+    Ok(opened.filter(lives).filter(|opened| !party.is_revoked(world, &opened.content)))
 }
 
 fn asks_for_renewal(request: &Request) -> bool {

@@ -151,6 +151,9 @@ impl Proof {
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
 /// asked for.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
+    if guard.revocations.are_shared() {
+        Box::pin(guard.revocations.catch_up(world)).await?;
+    }
     // What became of a session goes with whatever is answered.
     let mut over = None;
     match search(world, guard, request, &mut over).await {

@@ -3,7 +3,7 @@
 use super::{Guard, Proof};
 use crate::http::path;
 use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
-use crate::session::{Content, Facts, Life, RelyingParty};
+use crate::session::{Content, Facts, Life, Opened, RelyingParty};
 use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop};
 use crate::world::{Metric, Watch, World};
 use std::rc::Rc;
@@ -22,19 +22,34 @@ pub enum Shown {
 /// The person whose session the request carries.
 pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Shown, Stop> {
     let Some(party) = &guard.party else { return Ok(Shown::Nothing) };
-    let Some(opened) = party.sessions.open(world, &request.headers) else { return Ok(Shown::Nothing) };
+    let mut strangers = Vec::new();
+    let mut found = party.sessions.look(world, &request.headers, &mut strangers);
+    if !strangers.is_empty() {
+        // Boxed, as all that waits: the future of a request that just passes stays small.
+        found = Box::pin(party.sessions.meet(world, &request.headers, strangers)).await?;
+    }
+    let Some(mut opened) = found else { return Ok(Shown::Nothing) };
     let settings = &party.sessions.settings;
     let now = world.now();
-    let life = opened.content.life(settings, now);
+    let mut life = opened.content.life(settings, now);
+    if party.sessions.is_doubtful(&opened, now) {
+        let Some(again) = Box::pin(party.sessions.again(world, opened)).await? else { return Ok(Shown::Nothing) };
+        opened = again;
+        life = opened.content.life(settings, now);
+    }
     if life == Life::Over {
         return Ok(Shown::Nothing);
     }
     if party.is_revoked(world, &opened.content) {
         world.count(Metric::SessionsRevoked);
-        return Ok(over(party, request, guard.nothing_shown()));
+        return Ok(over(world, party, request, guard.nothing_shown()));
     }
     if opened.is_news() {
-        Box::pin(refresh::acknowledge(world, party, &opened.content)).await;
+        let work = Box::pin(refresh::acknowledge(world.clone(), Rc::clone(party), Rc::clone(&opened.content)));
+        match party.sessions.have_store() {
+            true => world.spawn(work),
+            false => work.await,
+        }
     }
     let (Renewed { content, is_new, watch }, now, life) = if now < opened.due {
         (Renewed { content: Rc::clone(&opened.content), is_new: false, watch: None }, now, life)
@@ -46,7 +61,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
                 (renewed, now, life)
             }
             Err(NotRenewed::Refused(refusal)) => return Err(refusal.into()),
-            Err(NotRenewed::Over(reason)) => return Ok(over(party, request, reason)),
+            Err(NotRenewed::Over(reason)) => return Ok(over(world, party, request, reason)),
         }
     };
     let news = match life {
@@ -55,8 +70,8 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         Life::TouchDue | Life::Fresh => is_new.then(|| (*content).clone()),
     };
     let (cookies, late) = match (watch, news) {
-        (Some(watch), news) => (Vec::new(), Some(late(world, party, &request.headers, watch, news))),
-        (None, Some(news)) => (set(world, party, &news, &request.headers), None),
+        (Some(watch), news) => (Vec::new(), Some(late(world, party, &opened, &request.headers, watch, news))),
+        (None, Some(news)) => (set(world, party, &opened, &news, &request.headers), None),
         (None, None) => (Vec::new(), None),
     };
     let identity = Identity {
@@ -104,8 +119,8 @@ fn is_passive(guard: &Guard, request: &Request) -> bool {
 }
 
 /// The end of a session, whose cookies go.
-fn over(party: &RelyingParty, request: &Request, reason: Reason) -> Shown {
-    Shown::Over(Box::new(Refusal { cookies: party.sessions.end(&request.headers), ..reason.into() }))
+fn over(world: &World, party: &RelyingParty, request: &Request, reason: Reason) -> Shown {
+    Shown::Over(Box::new(Refusal { cookies: party.sessions.discard(world, &request.headers), ..reason.into() }))
 }
 
 /// Tells a person who is sent to log in, or is told to, that it is because the session is over.
@@ -128,8 +143,8 @@ pub fn because(over: Option<Box<Refusal>>, stop: Stop) -> Stop {
 
 /// Gives the browser the session as it is now. One that does not fit any more, since the budget was lowered or its tokens
 /// grew, goes on as it was until it is over.
-fn set(world: &World, party: &RelyingParty, content: &Content, headers: &Headers) -> Vec<String> {
-    party.sessions.set(world, content, headers).unwrap_or_else(|refusal| {
+fn set(world: &World, party: &RelyingParty, opened: &Rc<Opened>, content: &Content, headers: &Headers) -> Vec<String> {
+    party.sessions.update(world, opened, content, headers).unwrap_or_else(|refusal| {
         world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
         Vec::new()
     })
@@ -139,15 +154,19 @@ fn set(world: &World, party: &RelyingParty, content: &Content, headers: &Headers
 fn late(
     world: &World,
     party: &Rc<RelyingParty>,
+    opened: &Rc<Opened>,
     headers: &Headers,
     watch: Watch<Ending>,
     news: Option<Content>,
 ) -> Late {
-    let (world, party, headers) = (world.clone(), Rc::clone(party), headers.clone());
-    Late::new(move || match (watch.landed(), news) {
-        (Some(Ending::Done(content)), Some(news)) => set(&world, &party, &content.touched_at(news.touched), &headers),
-        (Some(Ending::Done(content)), None) => set(&world, &party, &content, &headers),
-        (_, Some(news)) => set(&world, &party, &news, &headers),
-        (_, None) => Vec::new(),
+    let (world, party, opened, headers) = (world.clone(), Rc::clone(party), Rc::clone(opened), headers.clone());
+    Late::new(move || {
+        let content = match (watch.landed(), news) {
+            (Some(Ending::Done(content)), Some(news)) => content.touched_at(news.touched),
+            (Some(Ending::Done(content)), None) => (*content).clone(),
+            (_, Some(news)) => news,
+            (_, None) => return Vec::new(),
+        };
+        set(&world, &party, &opened, &content, &headers)
     })
 }

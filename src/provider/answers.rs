@@ -9,6 +9,7 @@ use super::slots::{self, Slot, Slots};
 use crate::cache::Cache;
 use crate::config;
 use crate::seal;
+use crate::store::{Key, Kind, Place, Store};
 use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::{CallError, Flights, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse};
@@ -110,6 +111,9 @@ struct Asker<Q: Question> {
     shared_bad: Slots,
     /// Who is asking, for all workers.
     leases: Slots,
+    /// Where good answers are for other hosts.
+    store: Option<Rc<Store>>,
+    name: String,
     outage: RefCell<Outage>,
 }
 
@@ -151,7 +155,14 @@ impl<T> Timed<T> {
 
 impl<Q: Question> Answers<Q> {
     /// None yet. `name` tells apart who may read each other's; `ring` seals them, an empty one shares nothing.
-    pub fn new(question: Q, name: &str, lives: Lives, ring: &[Secret], memory: &Rc<Memory<Q::Answer>>) -> Self {
+    pub fn new(
+        question: Q,
+        name: &str,
+        lives: Lives,
+        ring: &[Secret],
+        memory: &Rc<Memory<Q::Answer>>,
+        store: Option<&Rc<Store>>,
+    ) -> Self {
         let digest = Sha256::digest(name);
         let asker = Asker {
             question: Rc::new(question),
@@ -162,6 +173,8 @@ impl<Q: Question> Answers<Q> {
             shared_good: Slots::new(&format!("{name}/good"), Q::SHARED.0, Q::SHARED.1, ring),
             shared_bad: Slots::new(&format!("{name}/bad"), SLOTS, slots::LARGEST, ring),
             leases: Slots::new(&format!("{name}/lease"), SLOTS, slots::LARGEST, ring),
+            store: store.map(Rc::clone),
+            name: name.to_owned(),
             outage: RefCell::default(),
         };
         Self { asker: Rc::new(asker), flights: Flights::default() }
@@ -273,6 +286,9 @@ impl<Q: Question> Asker<Q> {
     }
 
     async fn ask_alone(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
+        if let Some(known) = self.stored(&**host, mark).await {
+            return Ok(known);
+        }
         let said = Rc::clone(&self.question).ask(Rc::clone(host), token).await;
         let now = host.now();
         let judged = said.and_then(|members| Ok((self.question.read(&members, now)?, members)));
@@ -284,7 +300,7 @@ impl<Q: Question> Asker<Q> {
             Ok((answer, members)) => {
                 let until = now.plus(self.lives.max_age);
                 let until = Q::ends(&answer).map_or(until, |ends| ends.min(until));
-                self.share_good(&**host, mark, members, now, until);
+                self.share_good(host, mark, members, now, until);
                 Ok(self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until }))
             }
             Err(Failure::Dead(refusal)) => {
@@ -307,12 +323,42 @@ impl<Q: Question> Asker<Q> {
         }
     }
 
-    fn share_good(&self, host: &dyn Host, mark: u128, mut members: Object, from: UnixTime, until: UnixTime) {
+    /// What another host was told and left in the store. One that is lost costs no more than the question to the provider.
+    async fn stored(&self, host: &dyn Host, mark: u128) -> Option<Rc<Q::Answer>> {
+        let store = self.store.as_ref()?;
+        let key = self.key(store, mark);
+        let plain = store.get_all(host, std::slice::from_ref(&key)).await.ok()?.pop()??;
+        let (until, bytes): (u64, &[u8]) = postcard::from_bytes(&plain).ok()?;
+        let now = host.now();
+        let until = UnixTime::from_secs(until).min(now.plus(self.lives.max_age));
+        let answer = self.question.read(&json::object(bytes).ok()?, now).ok()?;
+        host.count(Q::KNOWN);
+        (now < until).then(|| {
+            self.shared_good.write(host, mark, &Slot { from: now, until, bytes: bytes.to_vec() });
+            self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until })
+        })
+    }
+
+    fn store(&self, host: &Rc<dyn Host>, mark: u128, until: UnixTime, bytes: &[u8]) {
+        let Some(store) = self.store.as_ref().map(Rc::clone) else { return };
+        let Ok(plain) = postcard::to_allocvec(&(until.as_secs(), bytes)) else { return };
+        let (key, life, host) = (self.key(&store, mark), until.since(host.now()), Rc::clone(host));
+        Rc::clone(&host).spawn(Box::pin(async move {
+            let _ = store.set(&*host, &key, &plain, life, Place::Any).await;
+        }));
+    }
+
+    fn key(&self, store: &Store, mark: u128) -> Key {
+        store.key(Kind::Answer, &[self.name.as_bytes(), &mark.to_le_bytes()])
+    }
+
+    fn share_good(&self, host: &Rc<dyn Host>, mark: u128, mut members: Object, from: UnixTime, until: UnixTime) {
         members.retain(|name, _| self.question.keeps(name));
         if from < until
             && let Ok(bytes) = serde_json::to_vec(&members)
         {
-            self.shared_good.write(host, mark, &Slot { from, until, bytes });
+            self.store(host, mark, until, &bytes);
+            self.shared_good.write(&**host, mark, &Slot { from, until, bytes });
         }
     }
 

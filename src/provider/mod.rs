@@ -44,6 +44,7 @@ pub use userinfo_check::UserinfoAnswer;
 
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
+use crate::store::Store;
 use crate::words::{Refusal, Secret, UnixTime};
 use crate::world::Host;
 use answers::{Answers, Lives, Memory};
@@ -78,15 +79,17 @@ pub struct Provider {
 /// What all providers' answers about tokens are remembered in, so that bounds hold however many providers there are.
 pub struct Memories {
     cache: config::Cache,
+    store: Option<Rc<Store>>,
     introspection: Rc<Memory<Introspected>>,
     userinfo: Rc<Memory<UserinfoAnswer>>,
     grants: Rc<Memory<Granted>>,
 }
 
 impl Memories {
-    /// Nothing yet, within the configured bounds.
-    pub fn new(cache: &config::Cache) -> Self {
+    /// Nothing yet, within the configured bounds; what is in `store` all hosts know.
+    pub fn new(cache: &config::Cache, store: Option<&Rc<Store>>) -> Self {
         Self {
+            store: store.map(Rc::clone),
             introspection: Rc::new(Memory::new(cache.introspection.entries)),
             userinfo: Rc::new(Memory::new(cache.userinfo.entries)),
             grants: Rc::new(Memory::new(cache.grants.entries)),
@@ -145,23 +148,25 @@ impl Provider {
         let refetch = cache.keys.refetch;
         let lives = |bounds: config::Bounds| Lives { max_age: bounds.max_age, negative: cache.negative };
         let name = |kind: &str| format!("{kind}/{}", fingerprint_of_answers(&settings, &kept));
+        let store = memories.store.as_ref();
         let userinfo = {
             let (settings, metadata, kept) = (Rc::clone(&settings), Rc::clone(&metadata), kept.clone());
             let question = UserinfoCheck { settings, metadata, kept };
-            Answers::new(question, &name("userinfo"), lives(cache.userinfo), ring, &memories.userinfo)
+            Answers::new(question, &name("userinfo"), lives(cache.userinfo), ring, &memories.userinfo, store)
         };
         let introspection = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
             let registration = Rc::clone(&registration);
             let question = Introspection { settings, registration, metadata, keys, refetch, kept: kept.clone() };
-            Answers::new(question, &name("introspection"), lives(cache.introspection), ring, &memories.introspection)
+            let (name, lives) = (name("introspection"), lives(cache.introspection));
+            Answers::new(question, &name, lives, ring, &memories.introspection, store)
         };
         let grants = {
             let (settings, metadata, keys) = (Rc::clone(&settings), Rc::clone(&metadata), Rc::clone(&keys));
             let (config::GrantsCache { margin, negative, .. }, registration) = (cache.grants, Rc::clone(&registration));
             let question = Grants { settings, registration, metadata, keys, kept: kept.clone(), margin };
             let lives = Lives { max_age: grants::LONGEST, negative };
-            Answers::new(question, &name("grants"), lives, ring, &memories.grants)
+            Answers::new(question, &name("grants"), lives, ring, &memories.grants, store)
         };
         Ok(Self { settings, registration, metadata, keys, refetch, introspection, userinfo, grants })
     }

@@ -58,7 +58,7 @@ impl Worker {
     pub fn new(script: &Script, config: &Config) -> Self {
         let ring = &config.session.as_ref().unwrap().secrets;
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
-        let memories = Memories::new(&config.cache);
+        let memories = Memories::new(&config.cache, None);
         let provider = |(settings, kept): (&config::Provider, &KeptClaims)| {
             Rc::new(Provider::new(settings.clone(), ring, &memories, kept.clone()).ok().unwrap())
         };

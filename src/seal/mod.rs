@@ -23,6 +23,8 @@ pub enum Purpose {
     Table,
     /// An access token that the gateway itself issued.
     GatewayToken,
+    /// What several hosts keep together.
+    Store,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Login => b"oidc-proxy-wasm login v1",
             Self::Table => b"oidc-proxy-wasm table v1",
             Self::GatewayToken => b"oidc-proxy-wasm gateway token v1",
+            Self::Store => b"oidc-proxy-wasm store v1",
         }
     }
 }

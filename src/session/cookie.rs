@@ -135,6 +135,11 @@ impl Candidate<'_> {
     }
 }
 
+/// The mark of the sealed session with these bytes, where it is in one cookie.
+pub fn mark_of(bytes: &[u8]) -> Option<Mark> {
+    Candidate { values: vec![bytes] }.mark()
+}
+
 /// What was sealed beside `associated`, from a candidate's bytes; every way to fail looks the same.
 pub fn open(sealer: &Sealer, associated: &[u8], bytes: &[u8]) -> Option<Vec<u8>> {
     let (head, text) = bytes.split_at_checked(2)?;

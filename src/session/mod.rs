@@ -10,18 +10,21 @@ pub mod logout;
 mod origin;
 mod party;
 pub mod refresh;
+mod stored;
 
 pub use content::Content;
 pub use facts::Facts;
 pub use life::Life;
 pub use origin::Origin;
 pub use party::RelyingParty;
+pub use stored::Stranger;
 
 use crate::cache::Cache;
 use crate::config;
 use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
 use crate::seal::{KeyedHash, Purpose, Sealer};
+use crate::store::{self, Store};
 use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
@@ -44,6 +47,8 @@ pub struct Sessions {
     sessions: Sealer,
     logins: Sealer,
     opened: OpenedSessions,
+    /// Where they are kept; none keeps them in their cookies.
+    store: Option<Rc<Store>>,
     /// Claims that are kept.
     kept_claims: Kept,
 }
@@ -54,6 +59,13 @@ pub struct OpenedSessions(Rc<RefCell<Cache<OpenedKey, Rc<Opened>>>>);
 
 /// The name of the session's cookie, and its mark.
 type OpenedKey = (Rc<str>, Mark);
+
+impl OpenedSessions {
+    /// The content weighs about what its sealed form does, and maps of claims weigh more.
+    fn insert(&self, key: OpenedKey, opened: &Rc<Opened>, size: usize) {
+        self.0.borrow_mut().insert(key, Rc::clone(opened), size.saturating_mul(4).max(512));
+    }
+}
 
 impl Default for OpenedSessions {
     fn default() -> Self {
@@ -104,6 +116,8 @@ pub struct Opened {
     news: Cell<bool>,
     bytes: Box<[u8]>,
     bond: Vec<u8>,
+    /// Where it is in the store; none where it is whole in its cookies.
+    key: Option<store::Key>,
 }
 
 impl Sessions {
@@ -130,18 +144,25 @@ impl Sessions {
             sessions: Sealer::new(&settings.secrets, Purpose::Session),
             logins: Sealer::new(&settings.secrets, Purpose::Login),
             opened: opened.clone(),
+            store: None,
             kept_claims,
         }
     }
 
-    /// The session in a request's cookies, whatever its age. Cookies that do not open are no session; two copies that open
-    /// to different sessions are none either, since nobody can tell whose they are (RFC 6265bis §8.6).
+    /// The session in a request's cookies, whatever its age, as far as this worker knows. Cookies that do not open are no
+    /// session; two copies that open to different sessions are none either, since nobody can tell whose they are
+    /// (RFC 6265bis §8.6).
     pub fn open(&self, world: &World, headers: &Headers) -> Option<Rc<Opened>> {
+        self.look(world, headers, &mut Vec::new())
+    }
+
+    /// The same, and the handles that this worker does not know.
+    pub fn look(&self, world: &World, headers: &Headers, strangers: &mut Vec<Stranger>) -> Option<Rc<Opened>> {
         let mut found: Option<Rc<Opened>> = None;
         let bond = bond::of(&self.settings.bind, headers);
         for name in self.names.of_sessions() {
             for candidate in cookie::candidates(headers, name) {
-                let Some(opened) = self.open_one(world, name, &candidate, &bond) else { continue };
+                let Some(opened) = self.open_one(world, name, &candidate, &bond, strangers) else { continue };
                 if found.as_ref().is_some_and(|other| other.content.sid != opened.content.sid) {
                     return None;
                 }
@@ -154,7 +175,14 @@ impl Sessions {
         found
     }
 
-    fn open_one(&self, world: &World, name: &Rc<str>, candidate: &Candidate<'_>, bond: &[u8]) -> Option<Rc<Opened>> {
+    fn open_one(
+        &self,
+        world: &World,
+        name: &Rc<str>,
+        candidate: &Candidate<'_>,
+        bond: &[u8],
+        strangers: &mut Vec<Stranger>,
+    ) -> Option<Rc<Opened>> {
         let mark = (Rc::clone(name), candidate.mark()?);
         let known = self.opened.0.borrow_mut().get(&mark);
         if let Some(known) = known.filter(|known| candidate.is(&known.bytes) && known.bond == bond) {
@@ -162,12 +190,16 @@ impl Sessions {
             return Some(known);
         }
         let bytes = candidate.bytes();
-        let content = Content::read(&cookie::open(&self.sessions, &self.bound_to(bond), &bytes)?)?;
+        let plain = cookie::open(&self.sessions, &self.bound_to(bond), &bytes)?;
+        if let Some(key) = self.key_of(&plain) {
+            strangers.push(Stranger { mark, bytes, bond: bond.to_vec(), key });
+            return None;
+        }
+        let (content, key) = (Rc::new(Content::read(&plain)?), None);
         world.count(Metric::SessionsOpened);
         let (due, news) = (content.refresh_due(&self.settings.refresh), Cell::new(content.generation > 0));
-        let opened = Rc::new(Opened { content: Rc::new(content), due, news, bytes, bond: bond.to_vec() });
-        // The content weighs about what its sealed form does, and maps of claims weigh more.
-        self.opened.0.borrow_mut().insert(mark, Rc::clone(&opened), opened.bytes.len().saturating_mul(4).max(512));
+        let opened = Rc::new(Opened { content, due, news, bytes, bond: bond.to_vec(), key });
+        self.opened.insert(mark, &opened, opened.bytes.len());
         Some(opened)
     }
 
@@ -202,10 +234,7 @@ impl Sessions {
     }
 
     fn cookies(&self, content: &Content, values: Vec<String>, request: &Headers) -> Vec<String> {
-        let keep = match self.settings.remember {
-            Some(_) if !content.remembered => Keep::Session,
-            _ => Keep::Seconds(content.ends(&self.settings).since(content.touched).as_secs()),
-        };
+        let keep = self.keep_for(content);
         let base = self.names.of_session(content);
         let (mut set, mut names): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for (at, value) in values.into_iter().enumerate() {
@@ -216,6 +245,14 @@ impl Sessions {
         // A longer session's last cookies, or another one's, would otherwise stay with the browser.
         set.extend(self.end(request).into_iter().filter(|line| !names.iter().any(|name| is_of(line, name))));
         set
+    }
+
+    /// How long the browser keeps its cookies.
+    fn keep_for(&self, content: &Content) -> Keep {
+        match self.settings.remember {
+            Some(_) if !content.remembered => Keep::Session,
+            _ => Keep::Seconds(content.ends(&self.settings).since(content.touched).as_secs()),
+        }
     }
 
     /// The `set-cookie` values that end the session in this browser: one for each cookie of it that came.

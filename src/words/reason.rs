@@ -293,6 +293,8 @@ reasons! {
     GrantRefused, "grant_refused", 503, Operator;
     /// The rate limit service did not answer, and the rule does not let through without it.
     RateLimitUnavailable, "rate_limit_service_lost", 503, Operator;
+    /// The store did not answer, and nothing may pass without it (`store`).
+    StoreUnavailable, "store_unavailable", 503, Operator;
     /// The provider does not offer what the rule needs of it.
     EndpointMissing, "endpoint_missing", 503, Operator;
     /// An endpoint lies on a host that no configured cluster reaches.
@@ -337,7 +339,8 @@ mod tests {
     #[test]
     fn what_the_provider_or_we_cannot_do_now_is_a_503() {
         for reason in Reason::ALL.iter().filter(|reason| reason.code().ends_with("_unavailable")) {
-            assert_eq!((reason.status(), reason.blame()), (503, Blame::Provider), "{reason}");
+            let blame = if *reason == Reason::StoreUnavailable { Blame::Operator } else { Blame::Provider };
+            assert_eq!((reason.status(), reason.blame()), (503, blame), "{reason}");
         }
     }
 }

@@ -20,11 +20,13 @@ pub enum Endpoint {
     Introspection,
     /// The revocation endpoint (RFC 7009 §2).
     Revocation,
+    /// The store that several hosts share.
+    Store,
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Discovery,
         Self::Jwks,
         Self::Token,
@@ -32,6 +34,7 @@ impl Endpoint {
         Self::Introspection,
         Self::Revocation,
         Self::RateLimit,
+        Self::Store,
     ];
 
     /// The name in logs and metrics.
@@ -44,6 +47,7 @@ impl Endpoint {
             Self::RateLimit => "rate_limit",
             Self::Introspection => "introspection",
             Self::Revocation => "revocation",
+            Self::Store => "store",
         }
     }
 }

@@ -11,6 +11,7 @@ mod providers;
 mod rate_limit;
 mod rules;
 mod sessions;
+mod store;
 mod together;
 
 use oidc_proxy_wasm::config::{self, Config};

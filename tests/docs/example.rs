@@ -14,6 +14,15 @@ pub fn configuration() -> Value {
         "consumers": consumers(),
         "gateway_tokens": gateway_tokens(),
         "session": session(),
+        "store": { "redis_http": {
+            "cluster": "webdis",
+            "authority": "webdis.example.com",
+            "path_prefix": "/",
+            "prefix": "oidc:",
+            "timeout": "200ms",
+            "on_failure": "deny",
+            "headers": { "authorization": { "env": "STORE_AUTHORIZATION" } },
+        } },
         "revocation": { "entries": 1000, "max_age": "31d", "tokens": true },
         "operator": {
             "path": "/oauth/operator",

@@ -290,6 +290,11 @@ fn way_to(reason: Reason) -> Answer {
         Reason::EndpointWithoutCluster => opens(|shop| {
             shop.idp.metadata(|metadata| metadata["token_endpoint"] = json!("https://elsewhere.example/token"));
         }),
+        Reason::StoreUnavailable => {
+            let shop = Shop::with_store(json!({}));
+            shop.idp.redis().fails(Some(Reply::nothing().0));
+            shop.decide(&background("/"))
+        }
         Reason::ClusterUnknown => replies(Endpoint::Discovery, &Reply::failed(CallError::UnknownCluster)),
         Reason::BodyUnreadable => {
             let form = Shop::with_form_post();

@@ -17,6 +17,7 @@ mod require;
 mod revocation;
 mod rule;
 mod session;
+mod store;
 mod token;
 mod top;
 
@@ -34,6 +35,7 @@ pub use require::{CLAIM, FORBIDDEN_CLAIM, REQUIRE, VALUES};
 pub use revocation::REVOCATION;
 pub use rule::{DEFAULTS, ERRORS, LOGIN, MATCH, RULE, TOLD_HEADER};
 pub use session::{COOKIE, REFRESH, SESSION};
+pub use store::{REDIS_HTTP, STORE};
 pub use token::{CREDENTIALS, PLACE, TOKEN};
 pub use top::{OBSERVABILITY, TOP};
 

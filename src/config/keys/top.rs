@@ -2,7 +2,7 @@
 
 use super::{
     Blanks, CACHE, CONSUMER, DEFAULTS, GATEWAY_TOKENS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE,
-    SESSION, Table, key, printed,
+    SESSION, STORE, Table, key, printed,
 };
 
 /// The whole configuration.
@@ -52,6 +52,12 @@ const KEYS: &[Key] = &[
         "Tokens that the filter itself issues, for jobs that have no identity provider.",
     ),
     key("session", Kind::Section(&SESSION), NONE, "How sessions are kept; needed as soon as a rule uses them."),
+    key(
+        "store",
+        Kind::Section(&STORE),
+        NONE,
+        "Where several hosts keep sessions, what was revoked and what providers said of tokens.",
+    ),
     key("revocation", Kind::Section(&REVOCATION), NONE, "What was revoked before its end."),
     key("operator", Kind::Section(&OPERATOR), NONE, "An endpoint for those who run this."),
     key("cache", Kind::Section(&CACHE), NONE, "What is remembered, and for how long."),

@@ -90,7 +90,7 @@ impl<'a> Callback<'a> {
         };
         let tokens = self.exchange(world, code).await?;
         let claims = self.claims(world, &tokens).await?;
-        self.log_in(world, request, tokens, claims)
+        self.log_in(world, request, tokens, claims).await
     }
 
     /// RFC 9207 §2.4: compared byte for byte, in success and in error; absent only where it was not announced.
@@ -146,7 +146,7 @@ impl<'a> Callback<'a> {
     }
 
     /// A new session under a new id, whatever the browser had before (GHSA-f24x-5g9q-753f).
-    fn log_in(
+    async fn log_in(
         &self,
         world: &World,
         request: &Request,
@@ -172,7 +172,7 @@ impl<'a> Callback<'a> {
             origin,
             remembered: self.login.remember,
         };
-        let mut cookies = sessions.set(world, &content, &request.headers)?;
+        let mut cookies = sessions.begin(world, &content, &request.headers).await?;
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
             let facts = Facts::of(&content, &sessions.settings, now);

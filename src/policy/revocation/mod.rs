@@ -5,13 +5,15 @@ mod log;
 
 use crate::config;
 use crate::seal::KeyedHash;
+use crate::store::{Journal, Sink, Store};
 use crate::words::{Reason, Refusal, Secret, UnixTime};
-use crate::world::{Metric, World};
+use crate::world::{Host, Metric, World};
 use list::List;
 use log::Entry;
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cell::{Cell, RefCell};
 use std::hash::Hasher;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How often a worker looks what the others revoked, in milliseconds.
@@ -54,6 +56,8 @@ pub struct Revocations {
     hashers: Vec<SipHasher24>,
     proven: RefCell<List>,
     anyones: RefCell<List>,
+    /// Where all hosts tell each other.
+    journal: Option<Rc<Journal>>,
     /// When this worker last looked what the others revoked, in milliseconds.
     looked: Cell<u64>,
     /// When the list began.
@@ -75,18 +79,36 @@ pub struct Counts {
 impl Revocations {
     /// Nothing yet. `ring` keys the hashes and seals what workers share; all that have it understand one another, and without
     /// any secret each worker is alone.
-    pub fn new(settings: &config::Revocation, ring: &[Secret]) -> Self {
+    pub fn new(settings: &config::Revocation, ring: &[Secret], store: Option<&Rc<Store>>) -> Self {
         let keys = ring.chunks(1).chain(ring.is_empty().then_some(ring));
         let list = |kind: &str, entries| RefCell::new(List::new(kind, entries, ring));
+        let entries = [settings.entries, settings.entries / 8];
         Self {
             settings: settings.clone(),
             hashers: keys.map(hasher).collect(),
-            proven: list("proven", settings.entries),
-            anyones: list("anyones", settings.entries / 8),
+            proven: list("proven", entries[0]),
+            anyones: list("anyones", entries[1]),
+            journal: store.map(|store| Rc::new(Journal::new(store, entries, settings.max_age))),
             looked: Cell::default(),
             since: Cell::default(),
             forgotten: Cell::default(),
         }
+    }
+
+    /// Whether other hosts have a say.
+    pub fn are_shared(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// Learns what other hosts revoked, where that is not known well enough here to decide. An error where nobody may be let
+    /// in without it.
+    pub async fn catch_up(self: &Rc<Self>, world: &World) -> Result<(), Refusal> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        let (host, sink): (_, Rc<dyn Sink>) = (world.host(), Rc::clone(self) as _);
+        if journal.is_fresh(&host, &sink) {
+            return Ok(());
+        }
+        journal.catch_up(&host, &sink).await
     }
 
     /// The mark under which a name is revoked.
@@ -148,12 +170,20 @@ impl Revocations {
         let entry = Entry::new(self.mark(name), up_to, world.now().plus(life));
         let list = self.list(word);
         let pushed_out = list.borrow_mut().take_in(world.now(), &[entry]);
-        self.forget(world, pushed_out);
+        self.forget(&**world, pushed_out);
         world.count(Metric::Revoked);
-        list.borrow().tell(&**world, entry).map_err(|_| {
-            let detail = "other workers kept writing the list of what was revoked; it must be asked for again";
-            Refusal::new(Reason::RevocationUnrecorded, detail)
-        })
+        let told = list.borrow().tell(&**world, entry);
+        match (&self.journal, told) {
+            (Some(journal), _) => {
+                let plain = postcard::to_allocvec(&entry).unwrap_or_default();
+                Ok(Box::pin(journal.append(&**world, word as usize, &plain)).await?)
+            }
+            (None, Ok(())) => Ok(()),
+            (None, Err(_)) => {
+                let detail = "other workers kept writing the list of what was revoked; it must be asked for again";
+                Err(Refusal::new(Reason::RevocationUnrecorded, detail))
+            }
+        }
     }
 
     /// Whether something is older than the list, which may once have named it.
@@ -191,12 +221,21 @@ impl Revocations {
         let (_, of_anyones) = self.anyones.borrow_mut().learn(&**world);
         let first = self.since.get().map_or(since, |known| known.min(since));
         self.since.set(Some(first));
-        self.forget(world, pushed_out.saturating_add(of_anyones));
+        self.forget(&**world, pushed_out.saturating_add(of_anyones));
     }
 
-    fn forget(&self, world: &World, pushed_out: u64) {
+    fn forget(&self, host: &dyn Host, pushed_out: u64) {
         self.forgotten.set(self.forgotten.get().saturating_add(pushed_out));
-        (0..pushed_out).for_each(|_| world.count(Metric::RevocationForgotten));
+        (0..pushed_out).for_each(|_| host.count(Metric::RevocationForgotten));
+    }
+}
+
+impl Sink for Revocations {
+    fn take_in(&self, host: &dyn Host, list: usize, news: Vec<Vec<u8>>) {
+        let entries: Vec<Entry> = news.iter().filter_map(|plain| postcard::from_bytes(plain).ok()).collect();
+        let list = if list == Word::Proven as usize { &self.proven } else { &self.anyones };
+        let pushed_out = list.borrow_mut().take_in(host.now(), &entries);
+        self.forget(host, pushed_out);
     }
 }
 

@@ -6,7 +6,7 @@ fn ring(names: &[&str]) -> Vec<Secret> {
 }
 
 fn worker_of(ring: &[Secret], entries: usize) -> Revocations {
-    Revocations::new(&config::Revocation { entries, max_age: Duration::from_secs(3600), tokens: true }, ring)
+    Revocations::new(&config::Revocation { entries, max_age: Duration::from_secs(3600), tokens: true }, ring, None)
 }
 
 fn worker() -> Revocations {

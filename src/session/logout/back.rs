@@ -29,6 +29,7 @@ async fn hear(world: &World, logout: &Logout, party: &RelyingParty, request: &Re
     let rules = LogoutTokenRules { require_type: logout.require_type, require_exp: logout.require_exp };
     let token = party.provider.verify_logout_token(world, &text, rules).await?;
     let (issuer, revocations) = (&*party.issuer, &party.revocations);
+    revocations.catch_up(world).await?;
     // One that came before is no news, and its sender may not be the provider (attack L06).
     let id = format!("logout {}", token.id());
     let spent = Name::Token { issuer, id: &id };

@@ -27,9 +27,9 @@ pub async fn front_channel(world: &World, party: &RelyingParty, request: &Reques
         if let Err(refusal) = revocations.revoke_for(world, Word::Anyones, name, world.now(), life).await {
             return refusal.into();
         }
-        let opened = party.sessions.open(world, &request.headers);
+        let opened = party.sessions.find(world, &request.headers).await.ok().flatten();
         if opened.is_some_and(|opened| opened.content.origin.sid.as_deref() == Some(&sid)) {
-            cookies = party.sessions.end(&request.headers);
+            cookies = party.sessions.discard(world, &request.headers);
         }
     }
     let origin = Url::parse(&party.issuer).map_or_else(|_| "'none'".to_owned(), |issuer| issuer.origin().to_owned());

@@ -27,8 +27,12 @@ pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, r
             Audience::Background => Refusal::new(Reason::LogoutElsewhere, "no request of this site's own").into(),
         };
     }
-    let opened = party.sessions.open(world, &request.headers);
-    let mut cookies = party.sessions.end(&request.headers);
+    let found = party.sessions.find(world, &request.headers).await;
+    let mut cookies = party.sessions.discard(world, &request.headers);
+    let opened = match found {
+        Ok(opened) => opened,
+        Err(refusal) => return Refusal { cookies, ..refusal }.into(),
+    };
     if let Some(opened) = &opened
         && let Err(refusal) = revoke(world, logout, party, opened).await
     {

@@ -40,7 +40,12 @@ impl Errand for Grant {
 
     fn judge(&self, tokens: Tokens) -> LocalFuture<Result<Content, Refusal>> {
         let this = self.clone();
-        Box::pin(async move { this.next(tokens).await })
+        Box::pin(async move {
+            let next = this.next(tokens).await;
+            // Where that cannot be known now, what is known here counts: the refresh token is spent.
+            let _ = this.party.revocations.catch_up(&this.world).await;
+            next
+        })
     }
 
     fn is_revoked(&self, content: &Content) -> bool {

@@ -15,6 +15,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How often a write is tried that others were faster with.
 const TRIES: usize = 8;
+/// How often a table is tried that does not answer.
+const LOSSES: usize = 30;
 
 /// What a leader asks.
 pub trait Errand {
@@ -111,7 +113,7 @@ impl<E: Errand> Lead<E> {
     /// Keeps the lease while keys and userinfo are asked for: the refresh token is spent, so nobody may take over.
     async fn hold(&self, holder: Holder) {
         for _ in 0..TRIES {
-            let (record, version) = self.table.read(&self.host, self.key).await;
+            let Ok((record, version)) = self.table.read(&self.host, self.key).await else { return };
             let is_mine = record.is_some_and(|record| record.state == State::Leased(holder));
             let lease = self.lease(holder, 2);
             if !is_mine || self.table.swap(&self.host, self.key, lease, version).await.is_ok() {
@@ -122,13 +124,13 @@ impl<E: Errand> Lead<E> {
 
     /// A refresh token that another one has just used is refused as well: then theirs counts.
     async fn second_look(&self, holder: Holder) -> Option<Ending> {
-        let (record, _) = self.table.read(&self.host, self.key).await;
+        let (record, _) = self.table.read(&self.host, self.key).await.ok()?;
         let is_mine = record.is_none_or(|record| record.state == State::Leased(holder));
         if self.attempt == 1 && is_mine {
             return None;
         }
         self.host.sleep(SECOND_LOOK).await;
-        let (record, _) = self.table.read(&self.host, self.key).await;
+        let (record, _) = self.table.read(&self.host, self.key).await.ok()?;
         match end(record.as_ref(), &holder, false, millis(&*self.host)) {
             End::Write => None,
             End::Theirs => Some(Ending::Elsewhere),
@@ -152,8 +154,18 @@ impl<E: Errand> Lead<E> {
             Err(reason) if ends_with_access_token(*reason) => (State::Failed(*reason), self.terms.ended),
             Err(reason) => (State::Failed(*reason), self.terms.backoff),
         };
-        for _ in 0..TRIES {
-            let (record, version) = self.table.read(&self.host, self.key).await;
+        let mut tries = 0..TRIES;
+        let mut losses = 0..LOSSES;
+        while !tries.is_empty() {
+            let Ok((record, version)) = self.table.read(&self.host, self.key).await else {
+                // What the provider gave cannot be had again: it is written when the table is back.
+                if losses.next().is_none() {
+                    break;
+                }
+                self.host.sleep(SECOND_LOOK).await;
+                continue;
+            };
+            tries.next();
             if end(record.as_ref(), &holder, result.is_ok(), millis(&*self.host)) == End::Theirs {
                 return Ending::Elsewhere;
             }

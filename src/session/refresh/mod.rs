@@ -1,15 +1,17 @@
 //! A session's tokens are renewed once, however many tabs, requests and workers want it, and what came of it is kept until the
 //! browser has shown that it has it: OAuth 2.0 (RFC 6749 §6), OIDC Core §12.
 //!
-//! `protocol` decides, `table` is where the workers meet, `leader` asks, `grant` judges what the provider says.
+//! `protocol` decides, `table` is where the workers of one host meet, `hosts` where those of several do, `leader` asks, `grant` judges what the provider says.
 
 mod grant;
+mod hosts;
 mod leader;
 mod protocol;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use hosts::Hosts;
 pub use leader::Ending;
 pub use protocol::ends_session;
 pub use table::{Shared, Table};
@@ -75,7 +77,17 @@ pub async fn renew(world: &World, party: &Rc<RelyingParty>, content: &Rc<Content
         let now = host.now();
         let lives = at.access_token_lives(now);
         let key = party.sessions.refresh_key(&at.sid, at.generation);
-        let (record, version) = refreshes.table.read(&host, key).await;
+        if lives
+            && !is_new
+            && let Some(watch) = refreshes.flights.under_way(&key)
+        {
+            return Ok(Renewed { content: at, is_new, watch: Some(watch) });
+        }
+        let (record, version) = match refreshes.table.look(&host, key).await {
+            Ok(found) => found,
+            Err(_) if lives => return Ok(Renewed { content: at, is_new, watch: None }),
+            Err(lost) => return Err(NotRenewed::Refused(lost.into())),
+        };
         let next = step(record.as_ref(), millis(&*host));
         if is_new && now < at.refresh_due(&settings.refresh) && !matches!(next, Step::Follow(_)) {
             return Ok(Renewed { content: at, is_new, watch: None });
@@ -112,11 +124,11 @@ pub async fn renew(world: &World, party: &Rc<RelyingParty>, content: &Rc<Content
 }
 
 /// The browser has come with this generation: what led to it need not be kept much longer.
-pub async fn acknowledge(world: &World, party: &RelyingParty, content: &Content) {
+pub async fn acknowledge(world: World, party: Rc<RelyingParty>, content: Rc<Content>) {
     let Some(before) = content.generation.checked_sub(1) else { return };
     let (host, table) = (world.host(), &party.refreshes.table);
     let key = party.sessions.refresh_key(&content.sid, before);
-    let (Some(record), version) = table.read(&host, key).await else { return };
+    let Ok((Some(record), version)) = table.read(&host, key).await else { return };
     let State::Done { content, seen: false } = record.state else { return };
     let grace = u64::try_from(party.sessions.settings.refresh.grace.as_millis()).unwrap_or(u64::MAX);
     let until = record.until.min(millis(&*host).saturating_add(grace));

@@ -5,6 +5,7 @@
 use super::protocol::{Holder, Key, Record, State};
 use crate::cache::Cache;
 use crate::seal::{Purpose, Sealer};
+use crate::store::Lost;
 use crate::words::{Reason, Secret};
 use crate::world::{Host, LocalFuture, Metric, NotWritten, Refresh, Version};
 use serde::{Deserialize, Serialize};
@@ -21,10 +22,18 @@ const LARGEST: usize = 64 * 1024;
 /// What this worker keeps of what found no room, in bytes.
 const ALONE: usize = 1024 * 1024;
 
+/// A record, and its version.
+pub type Found = (Option<Record>, Version);
+
 /// Where the records are.
 pub trait Table {
     /// The record under `key`, whatever its age, and what a writer needs to know that nobody wrote since.
-    fn read(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<(Option<Record>, Version)>;
+    fn read(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<Result<Found, Lost>>;
+
+    /// The same as it was lately, for those who wait.
+    fn look(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<Result<Found, Lost>> {
+        self.read(host, key)
+    }
 
     /// Writes a record in the place of what was read.
     fn swap(
@@ -69,7 +78,7 @@ impl Shared {
         Self { sealer: Sealer::new(ring, Purpose::Table), alone: RefCell::new(Cache::new(ALONE)) }
     }
 
-    fn find(&self, host: &dyn Host, key: Key) -> (Option<Record>, Version) {
+    pub(super) fn find(&self, host: &dyn Host, key: Key) -> Found {
         let own = self.alone.borrow_mut().get(&key).filter(|record| millis(host) < record.until);
         if own.is_some() {
             return (own, OWN);
@@ -79,7 +88,7 @@ impl Shared {
         (found.and_then(|wire| self.open(wire)), version)
     }
 
-    fn write(&self, host: &dyn Host, key: Key, record: Record, version: Version) -> Result<(), NotWritten> {
+    pub(super) fn write(&self, host: &dyn Host, key: Key, record: Record, version: Version) -> Result<(), NotWritten> {
         if version == OWN {
             return self.keep(key, record);
         }
@@ -138,8 +147,8 @@ impl Shared {
 }
 
 impl Table for Shared {
-    fn read(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<(Option<Record>, Version)> {
-        Box::pin(ready(self.find(&**host, key)))
+    fn read(&self, host: &Rc<dyn Host>, key: Key) -> LocalFuture<Result<Found, Lost>> {
+        Box::pin(ready(Ok(self.find(&**host, key))))
     }
 
     fn swap(

@@ -2,15 +2,21 @@
 //! in between. Each run plays the leader's own code over a table and a provider of the test; where the order matters, a run
 //! takes the next way that none before it took.
 
+use super::hosts::Hosts;
 use super::leader::{Ending, Errand, Lead, Terms};
 use super::protocol::{Key, Record, State, Step, ends_session, step};
-use super::table::{Table, millis};
+use super::table::{Found, Table, millis};
+use crate::config;
 use crate::provider::token::NotRefreshed;
 use crate::session::Content;
 use crate::session::content::tests::content;
-use crate::words::{Reason, Refusal};
+use crate::store::scripted::Redis;
+use crate::store::{Lost, Store};
+use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::script::Script;
-use crate::world::{Host, LocalFuture, NotWritten, Version};
+use crate::world::{
+    CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest, ProviderResponse, Version,
+};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::Rc;
@@ -18,6 +24,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 const KEY: Key = [9; 16];
+/// How often one host comes between two steps of the other, where each step has several of its own: more would take days.
+const TURNS: usize = 3;
 const CALL: Duration = Duration::from_secs(5);
 
 /// Which way each run takes at each fork.
@@ -56,6 +64,8 @@ impl Ways {
 /// What both workers see.
 struct Scene {
     script: Script,
+    /// Where the workers meet, if they are of several hosts.
+    redis: Option<Redis>,
     record: RefCell<Option<Record>>,
     version: Cell<u32>,
     /// How many steps were made: a poll that makes none waits.
@@ -81,15 +91,87 @@ impl Scene {
     }
 }
 
+/// A host of its own, which takes a step for each call.
+struct Stepping(Rc<Scene>);
+
+impl Host for Stepping {
+    fn now(&self) -> UnixTime {
+        self.0.script.now()
+    }
+
+    fn now_millis(&self) -> u64 {
+        self.0.script.now_millis()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.0.script.fill_random(bytes);
+    }
+
+    fn call(&self, request: ProviderRequest) -> LocalFuture<Result<ProviderResponse, CallError>> {
+        let scene = Rc::clone(&self.0);
+        Box::pin(async move {
+            scene.turn().await;
+            let redis = scene.redis.as_ref().ok_or(CallError::NoAnswer)?;
+            redis.answer(scene.script.now_millis(), &request)
+        })
+    }
+
+    fn sleep(&self, span: Duration) -> LocalFuture<()> {
+        self.0.script.sleep(span)
+    }
+
+    fn spawn(&self, work: LocalFuture<()>) {
+        self.0.script.spawn(work);
+    }
+
+    fn verify_signature(&self, _: Hash, _: &[u8], _: &[u8], _: &[u8]) -> HostCheck {
+        HostCheck::Unable
+    }
+
+    fn shared(&self, _: &str) -> Option<(Vec<u8>, Version)> {
+        None
+    }
+
+    fn share(&self, _: &str, _: &[u8], _: Version) -> Result<(), NotWritten> {
+        Err(NotWritten)
+    }
+
+    fn count(&self, metric: Metric) {
+        self.0.script.count(metric);
+    }
+
+    fn log(&self, level: log::Level, line: &str) {
+        self.0.script.log(level, line);
+    }
+}
+
+/// The table of a worker.
+fn table(scene: &Rc<Scene>) -> Rc<dyn Table> {
+    if scene.redis.is_none() {
+        return Rc::new(Board(Rc::clone(scene)));
+    }
+    let settings = config::Store {
+        cluster: "webdis".to_owned(),
+        authority: "webdis".to_owned(),
+        path: "/".to_owned(),
+        prefix: "oidc:".to_owned(),
+        timeout: Duration::from_millis(200),
+        on_loss: config::OnLoss::Deny,
+        headers: Vec::new(),
+    };
+    let ring = [Secret::new([1; 32])];
+    Rc::new(Hosts::new(&Rc::new(Store::new(&settings, &ring)), &ring))
+}
+
 struct Board(Rc<Scene>);
 
 impl Table for Board {
-    fn read(&self, _: &Rc<dyn Host>, _: Key) -> LocalFuture<(Option<Record>, Version)> {
+    fn read(&self, _: &Rc<dyn Host>, _: Key) -> LocalFuture<Result<Found, Lost>> {
         let scene = Rc::clone(&self.0);
         Box::pin(async move {
             scene.turn().await;
             let version = scene.version.get();
-            (scene.record.borrow().clone(), if version == 0 { Version::NEW } else { Version(version) })
+            Ok((scene.record.borrow().clone(), if version == 0 { Version::NEW } else { Version(version) }))
         })
     }
 
@@ -158,11 +240,10 @@ enum Fate {
 
 /// A request that comes to one worker with the old cookie, and waits.
 async fn request(scene: Rc<Scene>) -> Fate {
-    let host: Rc<dyn Host> = Rc::new(scene.script.clone());
-    let table: Rc<dyn Table> = Rc::new(Board(Rc::clone(&scene)));
+    let (host, table): (Rc<dyn Host>, _) = (Rc::new(Stepping(Rc::clone(&scene))), table(&scene));
     let patience = millis(&*host) + 8_000;
     loop {
-        let (record, version) = table.read(&host, KEY).await;
+        let (record, version) = table.read(&host, KEY).await.unwrap();
         match step(record.as_ref(), millis(&*host)) {
             Step::Follow(bytes) => {
                 assert_eq!(Content::read(&bytes).unwrap().generation, 4);
@@ -192,6 +273,7 @@ async fn request(scene: Rc<Scene>) -> Fate {
 /// What may go wrong in a run, each at most once.
 #[derive(Clone, Copy)]
 struct Troubles {
+    hosts: bool,
     crash: bool,
     late: bool,
     logout: bool,
@@ -202,6 +284,7 @@ struct Troubles {
 fn play(ways: &Ways, mut left: Troubles) -> bool {
     let scene = Rc::new(Scene {
         script: Script::new(),
+        redis: left.hosts.then(Redis::default),
         record: RefCell::default(),
         version: Cell::new(0),
         steps: Cell::new(0),
@@ -219,9 +302,13 @@ fn play(ways: &Ways, mut left: Troubles) -> bool {
     let (mut crashed, mut lapsed) = (false, false);
     let mut context = Context::from_waker(Waker::noop());
     let mut waits = [false; 2];
+    let (mut last, mut turns) = (0, if left.hosts { TURNS } else { usize::MAX });
     while workers.iter().any(Option::is_some) {
         // Whoever waits for time takes no step before some has passed.
-        let ready: Vec<usize> = (0..2).filter(|at| workers[*at].is_some() && !waits[*at]).collect();
+        let mut ready: Vec<usize> = (0..2).filter(|at| workers[*at].is_some() && !waits[*at]).collect();
+        if turns == 0 && ready.contains(&last) {
+            ready = vec![last];
+        }
         if ready.is_empty() {
             scene.script.advance(1);
             waits = [false; 2];
@@ -230,6 +317,10 @@ fn play(ways: &Ways, mut left: Troubles) -> bool {
         let extras = [left.crash && workers[0].is_some(), left.late, left.logout];
         let way = ways.choose(ready.len() + extras.iter().filter(|extra| **extra).count());
         if let Some(at) = ready.get(way) {
+            if ready.len() > 1 && *at != last {
+                turns -= 1;
+            }
+            last = *at;
             let before = scene.steps.get();
             if let Poll::Ready(fate) = workers[*at].as_mut().unwrap().as_mut().poll(&mut context) {
                 workers[*at] = None;
@@ -260,7 +351,7 @@ fn play(ways: &Ways, mut left: Troubles) -> bool {
     crashed || lapsed
 }
 
-fn judge(scene: &Scene, fates: &[Fate], crashed: bool, lapsed: bool) {
+fn judge(scene: &Rc<Scene>, fates: &[Fate], crashed: bool, lapsed: bool) {
     let told = format!("{fates:?} crashed={crashed} lapsed={lapsed} shown={}", scene.shown.get());
     // Used once while the workers live and answers come in time; once more where a worker or an answer was lost.
     assert!(scene.shown.get() <= if crashed || lapsed { 2 } else { 1 }, "{told}");
@@ -277,7 +368,9 @@ fn judge(scene: &Scene, fates: &[Fate], crashed: bool, lapsed: bool) {
         }
         assert!(*fate != Fate::Unavailable || crashed || lapsed, "{told}");
     }
-    if let Some(Record { state: State::Done { .. }, .. }) = &*scene.record.borrow() {
+    let host: Rc<dyn Host> = Rc::new(Stepping(Rc::clone(scene)));
+    let (record, _) = scene.script.run(table(scene).read(&host, KEY)).unwrap().unwrap();
+    if let Some(Record { state: State::Done { .. }, .. }) = record {
         assert!(scene.shown.get() >= 1, "{told}");
         assert!(!scene.seen_revoked.get() || lapsed || crashed, "a session that was logged out goes on: {told}");
     }
@@ -295,7 +388,7 @@ fn explore(troubles: Troubles) -> usize {
     }
 }
 
-const NONE: Troubles = Troubles { crash: false, late: false, logout: false, away: false };
+const NONE: Troubles = Troubles { hosts: false, crash: false, late: false, logout: false, away: false };
 
 #[test]
 fn two_workers_refresh_once_in_every_order() {
@@ -321,4 +414,28 @@ fn a_logout_at_every_step_is_not_undone() {
 #[test]
 fn a_crash_and_a_late_answer_together() {
     assert!(explore(Troubles { crash: true, late: true, ..NONE }) > 10_000);
+}
+
+/// The same over a store: what Redis is told are steps of their own, and nothing is compared before it is written.
+const HOSTS: Troubles = Troubles { hosts: true, ..NONE };
+
+#[test]
+fn two_hosts_refresh_once_in_every_order() {
+    assert!(explore(HOSTS) > 50);
+    assert!(explore(Troubles { away: true, ..HOSTS }) > 50);
+}
+
+#[test]
+fn a_crash_of_a_host_at_every_step_loses_no_session_but_by_the_provider_s_word() {
+    assert!(explore(Troubles { crash: true, ..HOSTS }) > 500);
+}
+
+#[test]
+fn a_late_answer_to_a_host_loses_no_session_but_by_the_provider_s_word() {
+    assert!(explore(Troubles { late: true, ..HOSTS }) > 500);
+}
+
+#[test]
+fn a_logout_at_another_host_is_not_undone() {
+    assert!(explore(Troubles { logout: true, ..HOSTS }) > 500);
 }

@@ -13,6 +13,7 @@ use super::{CLIENT_SECRET, Endpoint, ISSUER, Reply, Signer, Value, json};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use oidc_proxy_wasm::http::form;
+use oidc_proxy_wasm::store::scripted::Redis;
 use oidc_proxy_wasm::world::script::Script;
 use oidc_proxy_wasm::world::{Host, ProviderRequest};
 use sha2::{Digest, Sha256};
@@ -41,6 +42,7 @@ pub enum Return {
 
 struct State {
     script: Script,
+    redis: Redis,
     signer: Signer,
     published: Vec<Value>,
     metadata: Value,
@@ -77,6 +79,7 @@ impl Idp {
         let endpoint = |path: &str| json!(format!("{ISSUER}{path}"));
         let state = State {
             script: script.clone(),
+            redis: Redis::default(),
             published: vec![signer.jwk()],
             signer,
             metadata: json!({
@@ -109,9 +112,19 @@ impl Idp {
             client: None,
         };
         let idp = Self(Rc::new(RefCell::new(state)));
-        let answering = idp.clone();
-        script.answer(move |request| answering.answer(request));
+        idp.serves(script);
         idp
+    }
+
+    /// Answers another host's calls as well.
+    pub fn serves(&self, script: &Script) {
+        let answering = self.clone();
+        script.answer(move |request| answering.answer(request));
+    }
+
+    /// The store beside it.
+    pub fn redis(&self) -> Redis {
+        self.0.borrow().redis.clone()
     }
 
     /// Who logs in from now on.
@@ -276,7 +289,11 @@ impl Idp {
     }
 
     fn answer(&self, request: &ProviderRequest) -> Result<oidc_proxy_wasm::world::ProviderResponse, super::CallError> {
-        let reached = if request.endpoint == Endpoint::RateLimit { ("limits", "http") } else { ("idp", "https") };
+        let reached = match request.endpoint {
+            Endpoint::RateLimit => ("limits", "http"),
+            Endpoint::Store => ("webdis", "http"),
+            _ => ("idp", "https"),
+        };
         assert_eq!((request.cluster.as_str(), request.scheme), reached);
         let reply = self.0.borrow().replies.get(&request.endpoint).cloned();
         let mut answer = reply.unwrap_or_else(|| self.own_answer(request)).0;
@@ -293,6 +310,7 @@ impl Idp {
             Endpoint::Token => self.token(request),
             Endpoint::Userinfo => self.userinfo_answer(request),
             Endpoint::RateLimit => Reply::nothing(),
+            Endpoint::Store => Reply(self.redis().answer(self.0.borrow().script.now_millis(), request)),
             Endpoint::Introspection => self.introspection_answer(request),
             Endpoint::Revocation => Reply::json(200, &json!({})),
         }

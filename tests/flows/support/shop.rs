@@ -123,6 +123,22 @@ impl Shop {
         Self::on(&self.script, &self.idp, self.config.clone())
     }
 
+    /// Another host with the same configuration, which shares nothing with this one but the provider and the store.
+    pub fn host(&self) -> Self {
+        let script = Script::new();
+        script.advance(self.now().as_secs() - script.world().now().as_secs());
+        self.idp.serves(&script);
+        Self::on(&script, &self.idp, self.config.clone())
+    }
+
+    /// One that keeps its sessions in a store, with these members of `store.redis_http`.
+    pub fn with_store(members: Value) -> Self {
+        Self::with(|config| {
+            config["store"] = json!({ "redis_http": { "cluster": "webdis" } });
+            config["store"]["redis_http"].as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        })
+    }
+
     /// Another worker of the same host with another configuration.
     pub fn reconfigured(&self, change: impl FnOnce(&mut Value)) -> Self {
         let mut config = self.config.clone();

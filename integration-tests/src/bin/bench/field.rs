@@ -1,6 +1,7 @@
 //! The Envoys that are compared, each started once and there until the end.
 
 use integration_tests::person::Person;
+use integration_tests::store::Store;
 use serde_json::Value;
 
 use crate::proxy::{Place, Plan, Proxy};
@@ -19,6 +20,8 @@ pub enum To {
     ExtAuthz,
     /// The filter with a login.
     Ours,
+    /// The same with its sessions in a store.
+    Stored,
     /// The filter for access tokens.
     Api,
     /// The same; it remembers few tokens.
@@ -30,7 +33,7 @@ pub enum To {
 }
 
 impl To {
-    const ALL: [To; 11] = [
+    const ALL: [To; 12] = [
         To::Plain,
         To::Noop,
         To::JwtAuthn,
@@ -38,6 +41,7 @@ impl To {
         To::Both,
         To::ExtAuthz,
         To::Ours,
+        To::Stored,
         To::Api,
         To::Forgetful,
         To::One,
@@ -48,6 +52,7 @@ impl To {
 /// All that runs while it is measured.
 pub struct Field {
     proxies: Vec<(To, Proxy)>,
+    _store: Store,
     /// Makes sessions for [`To::Ours`].
     pub mint: Mint,
 }
@@ -58,6 +63,7 @@ impl Field {
         let ours = Place::new();
         let configuration = filters::configuration(provider, ours);
         let authz = authz::start().await;
+        let store = Store::start().await;
         let mut proxies = Vec::new();
         for to in To::ALL {
             let place = if to == To::Ours { ours } else { Place::new() };
@@ -70,6 +76,7 @@ impl Field {
                 To::Both => filters::oauth2_then_jwt_authn(provider, place),
                 To::ExtAuthz => filters::ext_authz(authz),
                 To::Ours => filters::ours(provider, &configuration),
+                To::Stored => filters::stored(provider, place, store.port),
                 To::Api => api(api::usual(provider)),
                 To::Forgetful => api(api::forgetful(provider)),
                 To::One => api(api::one(provider)),
@@ -78,7 +85,7 @@ impl Field {
             proxies.push((to, Proxy::start(place, &plan).await));
         }
         let mint = Mint::new(&configuration, &provider.idp.issuer(), provider.tokens.clone());
-        Field { proxies, mint }
+        Field { proxies, mint, _store: store }
     }
 
     /// One of the proxies.

@@ -90,6 +90,15 @@ pub fn ours(provider: &Provider, configuration: &Value) -> Plan {
     Plan { filters: vec![filter], clusters: vec![("idp", provider.idp.port)], ..Plan::default() }
 }
 
+/// The same with its sessions in the store at this port.
+pub fn stored(provider: &Provider, place: Place, store: u16) -> Plan {
+    let mut configuration = configuration(provider, place);
+    configuration["store"] = json!({ "redis_http": { "cluster": "webdis", "timeout": "2s" } });
+    let mut plan = ours(provider, &configuration);
+    plan.clusters.push(("webdis", store));
+    plan
+}
+
 /// Its configuration: an anonymous rule, and one with a login, a requirement and three headers.
 pub fn configuration(provider: &Provider, place: Place) -> Value {
     json!({

@@ -17,10 +17,11 @@ pub struct Goal {
 }
 
 /// All of them.
-pub const GOALS: [Goal; 14] = [
+pub const GOALS: [Goal; 15] = [
     goal(name::OPENED, name::OAUTH2, 3.0, Some(2.2)),
     goal(name::OPENED, name::BOTH, 0.7, None),
     goal(name::SEEN, name::OAUTH2, 1.7, Some(1.2)),
+    goal(name::BY_HANDLE, name::OAUTH2, 1.7, None),
     goal(name::SEEN, name::BOTH, 0.4, None),
     goal(name::ANONYMOUS, name::JWT_AUTHN, 0.3, None),
     goal(name::BEARER, name::JWT_AUTHN, 0.6, Some(0.4)),

@@ -22,6 +22,7 @@ pub mod name {
     pub const EXT_AUTHZ: &str = "ext_authz";
     pub const OPENED: &str = "session opened";
     pub const SEEN: &str = "session seen";
+    pub const BY_HANDLE: &str = "session by handle";
     pub const ANONYMOUS: &str = "anonymous";
     pub const STRIPPED: &str = "anonymous, cookie stripped";
     pub const REFUSED: &str = "no session, 401";
@@ -103,6 +104,7 @@ async fn logins(field: &Field, provider: &Provider) -> Vec<Row> {
     let cookie = field.mint.fresh();
     let oauth2 = field.log_in(To::Oauth2).await;
     let both = field.log_in(To::Both).await;
+    let stored = field.log_in(To::Stored).await;
     for (whose, cookie) in [("our", &cookie), ("oauth2's", &oauth2)] {
         assert!(COOKIES.contains(&cookie.len()), "{whose} cookies have {} bytes, not {COOKIES:?}", cookie.len());
     }
@@ -133,6 +135,12 @@ async fn logins(field: &Field, provider: &Provider) -> Vec<Row> {
             status: 200,
             requests: Requests::Seen,
         },
+        same(
+            name::BY_HANDLE,
+            "ours, a session in a store that the worker has met",
+            To::Stored,
+            with_cookie(field, To::Stored, "/shop", &stored),
+        ),
         same(name::ANONYMOUS, "ours, an anonymous rule", To::Ours, get(To::Ours, "/public", &[])),
         same(
             name::STRIPPED,
