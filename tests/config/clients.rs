@@ -187,7 +187,7 @@ fn the_path_of_our_keys_means_nothing_else() {
         ("/oauth/callback", "jwks_path: means something else in rules[1]"),
         ("/oauth/session", "jwks_path: means something else in rules[1]"),
         ("/out", "jwks_path: means something else in rules[1]"),
-        ("/oauth/operator", "jwks_path: means something else: it is operator.path"),
+        ("/oauth/operator", "jwks_path: is that of operator.path"),
         ("/a/../b", "jwks_path: "),
         ("/a?b", "jwks_path: is a path alone"),
     ] {

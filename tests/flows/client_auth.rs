@@ -67,7 +67,7 @@ fn fields(body: &str) -> HashMap<String, String> {
 fn judging(shop: &Shop) -> Rc<RefCell<Vec<Value>>> {
     let (script, keys, seen) = (shop.script.clone(), published(shop), Rc::new(RefCell::new(Vec::<Value>::new())));
     let noted = Rc::clone(&seen);
-    shop.idp.knows_client_by(move |request, fields| {
+    shop.idp.knows_us_by(move |request, fields| {
         let Some(claims) = fields.get("client_assertion").and_then(|it| verified(&script, &keys, it)) else {
             return false;
         };
@@ -187,7 +187,7 @@ fn a_secret_signs_too() {
             }
         });
         let script = shop.script.clone();
-        shop.idp.knows_client_by(move |_, fields| {
+        shop.idp.knows_us_by(move |_, fields| {
             let jws = Jws::parse(&fields["client_assertion"]).unwrap();
             let claims: Value = serde_json::from_slice(jws.payload()).unwrap();
             jws.algorithm().name() == algorithm.unwrap_or("HS256")
@@ -211,7 +211,7 @@ fn each_endpoint_may_have_its_own_method() {
         config["rules"][3]["require"] = json!({ "reverify": "introspection" });
         config["defaults"]["logout"] = json!({ "path": "/logout", "revoke": true });
     });
-    shop.idp.knows_client_by(|request, fields| {
+    shop.idp.knows_us_by(|request, fields| {
         let (basic, body) =
             (request.headers.iter().any(|(name, _)| name == "authorization"), |name| fields.contains_key(name));
         let sent = (basic, body("client_secret"), body("client_assertion"));
@@ -241,7 +241,7 @@ fn a_signed_secret_is_made_anew_before_it_ends_and_not_for_each_call() {
     let (script, mut keys, seen) = (shop.script.clone(), published(&shop), Rc::new(RefCell::new(Vec::new())));
     keys["keys"][0]["kid"] = json!("KEY1234567");
     let noted = Rc::clone(&seen);
-    shop.idp.knows_client_by(move |_, fields| {
+    shop.idp.knows_us_by(move |_, fields| {
         let secret = &fields["client_secret"];
         let claims = verified(&script, &keys, secret).unwrap();
         let now = oidc_proxy_wasm::world::Host::now(&script).as_secs();
@@ -286,7 +286,7 @@ fn by_tls_the_client_only_names_itself_at_the_aliases() {
                     });
                 });
             }
-            shop.idp.knows_client_by(|request, fields| {
+            shop.idp.knows_us_by(|request, fields| {
                 fields["client_id"] == "shop"
                     && fields.keys().all(|name| !name.starts_with("client_") || name == "client_id")
                     && request.headers.iter().all(|(name, _)| name != "authorization")
@@ -317,7 +317,7 @@ fn an_alias_without_a_cluster_is_not_called() {
         shop.idp.metadata(|metadata| {
             metadata["mtls_endpoint_aliases"] = json!({ "token_endpoint": "https://mtls.example.com/token" });
         });
-        shop.idp.knows_client_by(|_, _| true);
+        shop.idp.knows_us_by(|_, _| true);
         assert_eq!(shop.browser().open("/").reason(), reason);
     }
 }
@@ -340,7 +340,7 @@ fn aliases_are_nothing_to_other_clients_and_must_have_their_form() {
             let client = &mut config["providers"]["main"]["client"];
             *client = json!({ "client_id": "shop", "token_endpoint_auth_method": "tls_client_auth" });
         });
-        shop.idp.knows_client_by(|_, _| true);
+        shop.idp.knows_us_by(|_, _| true);
         shop.idp.metadata(|metadata| metadata["mtls_endpoint_aliases"] = aliases.clone());
         assert_eq!(shop.browser().open("/").reason(), reason, "{aliases}");
     }
@@ -469,7 +469,7 @@ fn rules_choose_among_several_clients_of_one_provider() {
     });
     let clients = Rc::new(RefCell::new(Vec::new()));
     let seen = Rc::clone(&clients);
-    shop.idp.knows_client_by(move |request, fields| {
+    shop.idp.knows_us_by(move |request, fields| {
         let basic = request.headers.iter().find(|(name, _)| name == "authorization").unwrap().1.expose_text().unwrap();
         seen.borrow_mut().push((basic.to_owned(), fields["redirect_uri"].clone()));
         true

@@ -160,7 +160,7 @@ impl Idp {
     }
 
     /// Judges by this whether a call is our client's, instead of by Basic.
-    pub fn knows_client_by(&self, judge: impl Fn(&ProviderRequest, &HashMap<String, String>) -> bool + 'static) {
+    pub fn knows_us_by(&self, judge: impl Fn(&ProviderRequest, &HashMap<String, String>) -> bool + 'static) {
         self.0.borrow_mut().client = Some(Rc::new(judge));
     }
 
