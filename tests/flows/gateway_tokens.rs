@@ -207,26 +207,32 @@ fn a_secret_is_known_by_either_hash() {
     assert_eq!((wrong("fast"), wrong("slow")), (Some(GatewayClientRefused), Some(GatewayClientRefused)));
 }
 
-/// A shop whose client signs, and its assertions, with these claims bent.
-fn signing() -> (Shop, impl Fn(&Shop, &dyn Fn(&mut Value)) -> String) {
-    let signer = Signer::p256("batch-1", 9);
-    let jwks = json!({ "keys": [signer.jwk()] });
-    let shop = Shop::with_gateway_tokens(|config| {
-        config["gateway_tokens"]["clients"][0]["client_secret"] = Value::Null;
-        config["gateway_tokens"]["clients"][0].as_object_mut().unwrap().remove("client_secret");
-        config["gateway_tokens"]["clients"][0]["jwks"] = jwks;
-    });
-    let count = std::cell::Cell::new(0);
-    let sign = move |shop: &Shop, bend: &dyn Fn(&mut Value)| {
-        count.set(count.get() + 1);
-        let now = shop.now().as_secs();
-        let mut claims = json!({
-            "iss": "batch", "sub": "batch", "aud": SHOP, "jti": format!("a-{}", count.get()), "iat": now, "exp": now + 60,
+/// A shop whose client signs.
+struct Signing {
+    shop: Shop,
+    signer: Signer,
+    signed: std::cell::Cell<u32>,
+}
+
+impl Signing {
+    fn new() -> Self {
+        let signer = Signer::p256("batch-1", 9);
+        let jwks = json!({ "keys": [signer.jwk()] });
+        let shop = Shop::with_gateway_tokens(|config| {
+            config["gateway_tokens"]["clients"][0].as_object_mut().unwrap().remove("client_secret");
+            config["gateway_tokens"]["clients"][0]["jwks"] = jwks;
         });
+        Self { shop, signer, signed: std::cell::Cell::new(0) }
+    }
+
+    /// Another assertion of the client's, with its claims bent.
+    fn sign(&self, bend: &dyn Fn(&mut Value)) -> String {
+        self.signed.set(self.signed.get() + 1);
+        let (now, id) = (self.shop.now().as_secs(), format!("a-{}", self.signed.get()));
+        let mut claims = json!({ "iss": "batch", "sub": "batch", "aud": SHOP, "jti": id, "iat": now, "exp": now + 60 });
         bend(&mut claims);
-        signer.sign(&signer.header(), &claims)
-    };
-    (shop, sign)
+        self.signer.sign(&self.signer.header(), &claims)
+    }
 }
 
 fn asserted(assertion: &str) -> Req {
@@ -237,13 +243,14 @@ fn asserted(assertion: &str) -> Req {
 // RFC 7523 §3; one audience, and ours (CVE-2025-27370, CVE-2025-27371); once (G06).
 #[test]
 fn a_signed_assertion_shows_who_the_client_is_once() {
-    let (shop, sign) = signing();
+    let signing = Signing::new();
+    let shop = &signing.shop;
     let asks = |assertion: &str| shop.decide(&asserted(assertion)).reason();
-    let good = sign(&shop, &|_| {});
+    let good = signing.sign(&|_| {});
     assert_eq!(asks(&good), Some(GatewayTokenIssued));
     assert_eq!(asks(&good), Some(GatewayClientRefused), "replayed");
     assert_eq!(shop.worker().decide(&asserted(&good)).reason(), Some(GatewayClientRefused), "replayed elsewhere");
-    let at_endpoint = sign(&shop, &|claims| claims["aud"] = json!(format!("{SHOP}{TOKEN}")));
+    let at_endpoint = signing.sign(&|claims| claims["aud"] = json!(format!("{SHOP}{TOKEN}")));
     assert_eq!(asks(&at_endpoint), Some(GatewayTokenIssued));
     let now = shop.now().as_secs();
     let bends: [&dyn Fn(&mut Value); 12] = [
@@ -261,12 +268,12 @@ fn a_signed_assertion_shows_who_the_client_is_once() {
         &|claims| drop(claims.as_object_mut().unwrap().remove("iss")),
     ];
     for (at, bend) in bends.iter().enumerate() {
-        assert_eq!(asks(&sign(&shop, bend)), Some(GatewayClientRefused), "bend {at}");
+        assert_eq!(asks(&signing.sign(bend)), Some(GatewayClientRefused), "bend {at}");
     }
     let stranger = Signer::p256("batch-1", 10);
     let claims = json!({ "iss": "batch", "sub": "batch", "aud": SHOP, "jti": "s", "exp": now + 60 });
     assert_eq!(asks(&stranger.sign(&stranger.header(), &claims)), Some(GatewayClientRefused), "another key");
-    assert_eq!(asks(&sign(&shop, &|claims| claims["exp"] = json!(now + 330))), Some(GatewayTokenIssued));
+    assert_eq!(asks(&signing.sign(&|claims| claims["exp"] = json!(now + 330))), Some(GatewayTokenIssued));
 }
 
 // RFC 7009 §2

@@ -353,7 +353,8 @@ impl Host for Signing {
 #[test]
 fn the_host_signs_where_it_can_and_a_bad_signature_of_its_own_is_not_used() {
     let ours = parse(&RSA).unwrap().sign(&NO_CRYPTO, Algorithm::Rs256, b"message").unwrap();
-    let bends: [Option<fn(Vec<u8>) -> Vec<u8>>; 4] = [
+    type Bend = fn(Vec<u8>) -> Vec<u8>;
+    let bends: [Option<Bend>; 4] = [
         Some(|signature| signature),
         None,
         Some(|mut signature| {
