@@ -2,6 +2,9 @@
 
 use integration_tests::random_hex;
 use integration_tests::signer::Signer;
+use oidc_proxy_wasm::config;
+use oidc_proxy_wasm::gateway::GatewayTokens;
+use oidc_proxy_wasm::world::script::Script;
 use serde_json::{Value, json};
 
 use crate::tokens::{AUDIENCE, CLIENT_ID, Provider};
@@ -23,6 +26,10 @@ pub mod path {
     pub const OPAQUE: &str = "/opaque";
     /// Opaque tokens for another audience.
     pub const OPAQUE_STOCK: &str = "/opaque-stock";
+    /// Clients by id and secret.
+    pub const CLIENT: &str = "/client";
+    /// Tokens of the gateway's own.
+    pub const JOB: &str = "/job";
 }
 
 /// Rules with the requirement and the headers that a session has too.
@@ -44,10 +51,41 @@ pub fn usual(provider: &Provider) -> Value {
             rule("stock", path::STOCK, "bearer", OTHER_AUDIENCE),
             rule("opaque", path::OPAQUE, "introspection", AUDIENCE),
             rule("opaque-stock", path::OPAQUE_STOCK, "introspection", OTHER_AUDIENCE),
+            rule("client", path::CLIENT, "client_credentials", AUDIENCE),
+            {
+                "name": "job",
+                "match": { "path_prefix": path::JOB },
+                "methods": ["gateway_token"],
+                "require": { "scope": ["read"] },
+                "upstream_headers": [
+                    { "claim": ["sub"], "name": "x-user" },
+                    { "claim": ["scope"], "name": "x-scope" },
+                    { "claim": ["jti"], "name": "x-token" },
+                ],
+            },
         ],
+        "gateway_tokens": {
+            "issuer": "https://jobs.example.com",
+            "path": "/oauth/token",
+            "secrets": ["vB8nL1cR6yW3zH5jP0sDaE9fK2mQ7xT4"],
+            "lifetime": "24h",
+            "clients": [{ "client_id": "nightly", "client_secret": "sDaE9fK2mQ7xT4vB8nL1cR6yW3zH5jP0", "scope": "read" }],
+        },
         // What was seen stays known to the end of the run.
         "cache": { "tokens": { "max_age": "24h" }, "introspection": { "max_age": "24h" } },
     })
+}
+
+/// A token of the gateway's own, as the filter with that configuration would have issued it.
+pub fn issued(provider: &Provider) -> String {
+    let loaded = config::load(usual(provider).to_string().as_bytes(), &|_| None);
+    let loaded = loaded.unwrap_or_else(|problems| panic!("the filter's configuration: {problems:?}"));
+    let Ok(gateway) = GatewayTokens::new(loaded.gateway_tokens.expect("tokens")) else {
+        panic!("a client has bad keys")
+    };
+    let client = gateway.client("nightly").expect("a client");
+    let token = gateway.issue(&Script::new().world(), client, "read").expect("a secret that seals");
+    token.expose_text().expect("text").to_owned()
 }
 
 /// The same, but it remembers few tokens.

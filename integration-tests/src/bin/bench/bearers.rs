@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::api::{FEW, path};
+use crate::api::{FEW, issued, path};
 use crate::field::{Field, To};
 use crate::rows::{Requests, Row, get, name};
 use crate::tokens::{OPAQUE, Provider, Signed};
@@ -40,6 +40,18 @@ pub fn rows(field: &Field, provider: &Provider) -> Vec<Row> {
         anew(name::BEARER_ES256, "ours, not seen before, by the host's crypto", Signed::Es256),
         anew(name::BEARER_EDDSA, "ours, not seen before, in wasm", Signed::EdDsa),
         Row::same(name::INTROSPECTED, "ours, the same opaque token", To::Api, bearer(To::Api, path::OPAQUE, OPAQUE)),
+        Row::same(
+            name::CLIENT,
+            "ours, the same id and secret",
+            To::Api,
+            get(field, To::Api, path::CLIENT, &[("authorization", "Basic bmlnaHRseTpzZWNyZXQtb2YtbmlnaHRseQ==")]),
+        ),
+        Row::same(
+            name::JOB,
+            "ours, the same token of the gateway's own",
+            To::Api,
+            bearer(To::Api, path::JOB, &issued(provider)),
+        ),
         Row::same(name::ONE_ANONYMOUS, "ours, one provider, no token", To::One, get(field, To::One, "/shop", &[])),
         Row::same(name::MANY_ANONYMOUS, "ours, 50 providers, no token", To::Many, get(field, To::Many, "/shop", &[])),
         Row::same(name::ONE_BEARER, "ours, one provider, the same RS256", To::One, bearer(To::One, "/shop", seen)),

@@ -17,7 +17,7 @@ pub struct Goal {
 }
 
 /// All of them.
-pub const GOALS: [Goal; 15] = [
+pub const GOALS: [Goal; 17] = [
     goal(name::OPENED, name::OAUTH2, 3.0, Some(2.2)),
     goal(name::OPENED, name::BOTH, 0.7, None),
     goal(name::SEEN, name::OAUTH2, 1.7, Some(1.2)),
@@ -31,6 +31,8 @@ pub const GOALS: [Goal; 15] = [
     goal(name::BEARER_ES256, name::JWT_AUTHN_ES256, 1.5, Some(1.2)),
     goal(name::BEARER_EDDSA, name::JWT_AUTHN_EDDSA, 1.9, Some(1.6)),
     goal(name::INTROSPECTED, name::JWT_AUTHN, 0.7, None),
+    goal(name::CLIENT, name::JWT_AUTHN, 0.7, None),
+    goal(name::JOB, name::JWT_AUTHN, 0.6, None),
     goal(name::MANY_ANONYMOUS, name::ONE_ANONYMOUS, 1.2, None),
     goal(name::MANY_BEARER, name::ONE_BEARER, 1.2, None),
 ];

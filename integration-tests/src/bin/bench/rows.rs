@@ -32,6 +32,8 @@ pub mod name {
     pub const BEARER_ES256: &str = "bearer ES256";
     pub const BEARER_EDDSA: &str = "bearer EdDSA";
     pub const INTROSPECTED: &str = "introspected seen";
+    pub const CLIENT: &str = "client credentials seen";
+    pub const JOB: &str = "gateway token";
     pub const ONE_ANONYMOUS: &str = "one rule, anonymous";
     pub const MANY_ANONYMOUS: &str = "1,000 rules, anonymous";
     pub const ONE_BEARER: &str = "one rule, bearer seen";
