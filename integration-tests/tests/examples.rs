@@ -175,7 +175,7 @@ fn every_example_has_a_vm_id_of_its_own() {
             seen.push(id);
         }
     }
-    assert_eq!(seen.len(), 9);
+    assert_eq!(seen.len(), 12);
 }
 
 #[test]
