@@ -3,8 +3,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use integration_tests::hostile::{Endpoint, Hostile, Trick};
-use integration_tests::random_hex;
 use integration_tests::signer::Signer;
+use integration_tests::{random_hex, tokens};
 use serde_json::{Value, json};
 
 /// Bytes of the access token's claims, so that the token has about 880.
@@ -17,6 +17,8 @@ const LIFE: u64 = 24 * 3600;
 pub const AUDIENCE: &str = "https://shop.example.com";
 /// Who logs in there.
 pub const CLIENT_ID: &str = "bench";
+/// About the length of a nonce among the claims.
+const NONCE: usize = 54;
 /// An access token that is no JWT.
 pub const OPAQUE: &str = "2YotnFZFEjr1zCsicMWpAA.mF_9.B5f-4.1JqM";
 
@@ -60,14 +62,18 @@ impl Provider {
         let [rs256, ..] = &signers;
         let access = rs256.sign(&rs256.header(), &claims(&issuer, AUDIENCE, ACCESS_CLAIMS));
         let id = rs256.sign(&rs256.header(), &claims(&issuer, CLIENT_ID, ID_CLAIMS));
-        let tokens = std::sync::Arc::new(Tokens { access, id });
-        let given = tokens.clone();
+        let handed_out = std::sync::Arc::new(Tokens { access, id });
+        let (given, signer) = (handed_out.clone(), rs256.clone());
         idp.edit(Endpoint::Token, move |answer| {
             answer["access_token"] = json!(given.access);
-            answer["id_token"] = json!(given.id);
+            // As large as the other, and of the login that asked.
+            let nonce = answer["id_token"].as_str().map(|token| tokens::claims(token)["nonce"].clone());
+            let mut said = claims(&issuer, CLIENT_ID, ID_CLAIMS.saturating_sub(NONCE));
+            said["nonce"] = nonce.unwrap_or_default();
+            answer["id_token"] = json!(signer.sign(&signer.header(), &said));
             answer["expires_in"] = json!(LIFE);
         });
-        let provider = Provider { idp, jwks, tokens, signers };
+        let provider = Provider { idp, jwks, tokens: handed_out, signers };
         provider.say(&provider.active());
         provider
     }
