@@ -53,11 +53,14 @@ impl Assertions {
         let mark = self.marker.mark(&**world, &format!("{client_id}\0{id}"));
         let here = self.here.borrow_mut().get(&mark);
         let now = world.now();
-        if here.is_some_and(|until| now < until) || self.shared.read(&**world, mark).is_some() {
+        if here.is_some_and(|until| now < until) || !self.shared.claim(&**world, mark, until) {
             return false;
         }
         self.here.borrow_mut().insert(mark, until, 1);
-        self.shared.write(&**world, mark, &Slot { from: now, until, bytes: Vec::new() });
+        // Its slot is another one's, which is older.
+        if self.shared.read(&**world, mark).is_none() {
+            self.shared.write(&**world, mark, &Slot { from: now, until, bytes: Vec::new() });
+        }
         true
     }
 }
