@@ -46,6 +46,19 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
     finished(gate, world, guard, response, reason)
 }
 
+/// A document that anybody may read and caches may keep for a while.
+pub fn published(request: &Request, kind: &str, document: impl FnOnce() -> String) -> Result<Response, Refusal> {
+    let body = match request.method() {
+        Some("GET") => document(),
+        Some("HEAD") => String::new(),
+        _ => return Err(Refusal::wrong_method("GET, HEAD")),
+    };
+    Ok(Response { body, ..Response::new(200) }
+        .with("content-type", kind)
+        .with("cache-control", "public, max-age=300")
+        .with("x-content-type-options", "nosniff"))
+}
+
 /// The answer to everything while there is no configuration.
 pub fn unconfigured() -> Verdict {
     without_gate(Reason::Unconfigured)

@@ -1,19 +1,11 @@
 //! The public half of our keys, for the providers that verify what we sign (RFC 7517 §5).
 
-use super::Gate;
-use crate::words::{Reason, Refusal, Request, Response, Stop};
+use super::{Gate, answer};
+use crate::words::{Reason, Refusal, Request, Stop};
 
 /// The keys of our registration at a provider, to anyone; a private part is never among them.
-pub fn serve(gate: &Gate, provider: usize, request: &Request) -> Stop {
-    let Some(provider) = gate.provider(provider) else { return Reason::NoRule.into() };
-    let body = match request.method() {
-        Some("GET") => provider.registration.published(),
-        Some("HEAD") => String::new(),
-        _ => return Refusal::wrong_method("GET, HEAD").into(),
-    };
-    let response = Response { body, ..Response::new(200) }
-        .with("content-type", "application/jwk-set+json")
-        .with("cache-control", "public, max-age=300")
-        .with("x-content-type-options", "nosniff");
-    Stop::Answered { response, reason: Reason::ClientKeys }
+pub fn serve(gate: &Gate, provider: usize, request: &Request) -> Result<Stop, Refusal> {
+    let provider = gate.provider(provider).ok_or(Reason::NoRule)?;
+    let response = answer::published(request, "application/jwk-set+json", || provider.registration.published())?;
+    Ok(Stop::Answered { response, reason: Reason::ClientKeys })
 }

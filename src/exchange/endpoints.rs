@@ -1,14 +1,16 @@
 //! The endpoints that the filter owns. They come before any rule.
 
 use super::{Guest, answer, client_keys, gateway, limit, operator, resource_metadata, session_info};
-use crate::config::Allow;
+use crate::config::{Allow, Config, HostMatch};
 use crate::exchange::Gate;
+use crate::http::well_known::{issuer_path, resource_path};
 use crate::methods::authorization_code::Ending;
 use crate::methods::{self, Guard, Proof, authorization_code};
 use crate::policy;
 use crate::session::logout;
 use crate::words::{Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
+use std::collections::BTreeMap;
 
 /// What a path of ours is for, on one host.
 pub struct Endpoint {
@@ -47,13 +49,87 @@ pub enum Serves {
     ClientKeys(usize),
 }
 
+/// Every path of ours, with the rules that it serves.
+pub fn of(guards: &[Guard], config: &Config) -> BTreeMap<String, Vec<Endpoint>> {
+    let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+    let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
+        let here = endpoints.entry(path.to_owned()).or_default();
+        match here.iter_mut().find(|known| known.host.as_deref() == host) {
+            Some(known) => known.guards.push(at),
+            None => here.push(Endpoint { host: host.map(str::to_owned), serves, guards: vec![at] }),
+        }
+    };
+    for (at, guard) in guards.iter().enumerate() {
+        if let Some((login, party)) = guard.login() {
+            let host = Some(party.redirect_uri.host());
+            add(party.redirect_uri.path(), host, Serves::Callback, at);
+            if let Some(path) = &login.initiate_path {
+                add(path, host, Serves::Initiate, at);
+            }
+            if let Some(path) = &guard.rule.session_info_path {
+                add(path, host, Serves::SessionInfo, at);
+            }
+            if let Some(logout) = &guard.rule.logout {
+                for (key, path) in logout.paths() {
+                    let serves = match key {
+                        "path" => Serves::Logout,
+                        "landing_path" => Serves::Landing,
+                        "front_channel_path" => Serves::FrontChannel,
+                        _ => Serves::BackChannel,
+                    };
+                    add(path, host, serves, at);
+                }
+            }
+        }
+        if let Some(resource) = &guard.rule.token.resource {
+            // Where the rule is for any host, its resource's name says nothing of the one that a client reaches us by.
+            let host = match &guard.rule.matches.host {
+                HostMatch::Any => None,
+                HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.url.host()),
+            };
+            add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
+        }
+    }
+    let mut own = |path: String, host: Option<&str>, serves: Serves| {
+        let endpoint = Endpoint { host: host.map(str::to_owned), serves, guards: Vec::new() };
+        endpoints.entry(path).or_default().push(endpoint);
+    };
+    for (at, provider) in config.providers.iter().enumerate() {
+        if let Some(path) = &provider.jwks_path {
+            own(path.clone(), None, Serves::ClientKeys(at));
+        }
+    }
+    if let Some(operator) = &config.operator {
+        own(operator.path.clone(), None, Serves::Operator);
+    }
+    if let Some(gateway) = &config.gateway_tokens {
+        let host = Some(gateway.url.host());
+        own(issuer_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
+        for (key, path) in gateway.paths() {
+            let asked = match key {
+                "revocation_path" => gateway::Asked::Revocation,
+                "introspection_path" => gateway::Asked::Introspection,
+                _ => gateway::Asked::Token,
+            };
+            own(path.to_owned(), host, Serves::Gateway(asked));
+        }
+    }
+    endpoints
+}
+
 /// Serves a request for an endpoint of ours.
 pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Request) -> Verdict {
     match endpoint.serves {
         Serves::Operator => return operator::serve(gate, world, request).await,
         Serves::Gateway(asked) => return gateway::serve(gate, world, asked, request).await,
         Serves::ClientKeys(provider) => {
-            return answer::stopped(gate, world, None, request, client_keys::serve(gate, provider, request));
+            return answer::stopped(
+                gate,
+                world,
+                None,
+                request,
+                client_keys::serve(gate, provider, request).unwrap_or_else(Stop::from),
+            );
         }
         _ => {}
     }
@@ -71,7 +147,9 @@ pub async fn serve(gate: &Gate, world: &World, endpoint: &Endpoint, request: &Re
             };
             (guard, outcome)
         }
-        Serves::ResourceMetadata => (guard, Err(resource_metadata::serve(gate, guard, request))),
+        Serves::ResourceMetadata => {
+            (guard, Err(resource_metadata::serve(gate, guard, request).unwrap_or_else(Stop::from)))
+        }
         Serves::SessionInfo => (guard, Err(session_info::serve(world, guard, request).await)),
         Serves::Logout | Serves::Landing | Serves::FrontChannel | Serves::BackChannel => {
             (guard, Err(logged_out(world, guard, endpoint.serves, request).await))

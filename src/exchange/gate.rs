@@ -1,13 +1,11 @@
 //! A loaded configuration, ready to decide: rules with what they work with, and the endpoints that are ours.
 
-use super::endpoints::{Endpoint, Serves};
-use super::gateway;
+use super::endpoints::{self, Endpoint};
 use super::index::Index;
 use super::rules::Asked;
-use crate::config::{self, Bodies, Config, HostMatch, Login, Observability, Problem, ResponseMode, Rule};
+use crate::config::{self, Bodies, Config, Login, Observability, Problem, ResponseMode, Rule};
 use crate::gateway::GatewayTokens;
 use crate::http::Url;
-use crate::http::well_known::resource_path;
 use crate::methods::Guard;
 use crate::policy::{Guesses, Limiter, Revocations};
 use crate::provider::{AccessTokens, KeptClaims, Memories, Provider};
@@ -98,7 +96,7 @@ impl Gate {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let endpoints = endpoints(&guards, &config);
+        let endpoints = endpoints::of(&guards, &config);
         Ok(Self {
             bodies: config.bodies,
             observability: config.observability,
@@ -349,72 +347,4 @@ fn party_of(at: usize, rule: &Rule, parties: &[Party]) -> Result<Option<Rc<Relyi
         return Err(Problem::new(format!("rules[{at}].methods"), message));
     }
     Ok(party.map(|party| Rc::clone(&party.party)))
-}
-
-/// Every path of ours, with the rules that it serves.
-fn endpoints(guards: &[Guard], config: &Config) -> BTreeMap<String, Vec<Endpoint>> {
-    let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
-    let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
-        let here = endpoints.entry(path.to_owned()).or_default();
-        match here.iter_mut().find(|known| known.host.as_deref() == host) {
-            Some(known) => known.guards.push(at),
-            None => here.push(Endpoint { host: host.map(str::to_owned), serves, guards: vec![at] }),
-        }
-    };
-    for (at, guard) in guards.iter().enumerate() {
-        if let Some((login, party)) = guard.login() {
-            let host = Some(party.redirect_uri.host());
-            add(party.redirect_uri.path(), host, Serves::Callback, at);
-            if let Some(path) = &login.initiate_path {
-                add(path, host, Serves::Initiate, at);
-            }
-            if let Some(path) = &guard.rule.session_info_path {
-                add(path, host, Serves::SessionInfo, at);
-            }
-            if let Some(logout) = &guard.rule.logout {
-                for (key, path) in logout.paths() {
-                    let serves = match key {
-                        "path" => Serves::Logout,
-                        "landing_path" => Serves::Landing,
-                        "front_channel_path" => Serves::FrontChannel,
-                        _ => Serves::BackChannel,
-                    };
-                    add(path, host, serves, at);
-                }
-            }
-        }
-        if let Some(resource) = &guard.rule.token.resource {
-            // Where the rule is for any host, its resource's name says nothing of the one that a client reaches us by.
-            let host = match &guard.rule.matches.host {
-                HostMatch::Any => None,
-                HostMatch::Exact { .. } | HostMatch::Suffix(_) => Some(resource.url.host()),
-            };
-            add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
-        }
-    }
-    let mut own = |path: String, host: Option<&str>, serves: Serves| {
-        let endpoint = Endpoint { host: host.map(str::to_owned), serves, guards: Vec::new() };
-        endpoints.entry(path).or_default().push(endpoint);
-    };
-    for (at, provider) in config.providers.iter().enumerate() {
-        if let Some(path) = &provider.jwks_path {
-            own(path.clone(), None, Serves::ClientKeys(at));
-        }
-    }
-    if let Some(operator) = &config.operator {
-        own(operator.path.clone(), None, Serves::Operator);
-    }
-    if let Some(gateway) = &config.gateway_tokens {
-        let host = Some(gateway.url.host());
-        own(gateway::metadata_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
-        for (key, path) in gateway.paths() {
-            let asked = match key {
-                "revocation_path" => gateway::Asked::Revocation,
-                "introspection_path" => gateway::Asked::Introspection,
-                _ => gateway::Asked::Token,
-            };
-            own(path.to_owned(), host, Serves::Gateway(asked));
-        }
-    }
-    endpoints
 }

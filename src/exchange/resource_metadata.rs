@@ -1,11 +1,11 @@
 //! Who issues tokens for a resource, as clients may ask (RFC 9728).
 
-use super::Gate;
+use super::{Gate, answer};
 use crate::config::{Place, Resource};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
-use crate::words::{Reason, Refusal, Request, Response, Stop};
+use crate::words::{Reason, Refusal, Request, Stop};
 use serde_json::{Value, json};
 
 /// Where a resource's metadata stand, for challenges (RFC 9728 §5.1).
@@ -14,19 +14,11 @@ pub fn url(resource: &Url) -> String {
 }
 
 /// The metadata, to anyone: browsers' scripts too.
-pub fn serve(gate: &Gate, guard: &Guard, request: &Request) -> Stop {
-    let Some(resource) = guard.rule.token.resource.as_ref() else { return Reason::NoRule.into() };
-    let body = match request.method() {
-        Some("GET") => document(gate, guard, resource).to_string(),
-        Some("HEAD") => String::new(),
-        _ => return Refusal::wrong_method("GET, HEAD").into(),
-    };
-    let response = Response { body, ..Response::new(200) }
-        .with("content-type", "application/json")
-        .with("cache-control", "public, max-age=300")
-        .with("access-control-allow-origin", "*")
-        .with("x-content-type-options", "nosniff");
-    Stop::Answered { response, reason: Reason::ResourceMetadata }
+pub fn serve(gate: &Gate, guard: &Guard, request: &Request) -> Result<Stop, Refusal> {
+    let resource = guard.rule.token.resource.as_ref().ok_or(Reason::NoRule)?;
+    let response = answer::published(request, "application/json", || document(gate, guard, resource).to_string())?;
+    let response = response.with("access-control-allow-origin", "*");
+    Ok(Stop::Answered { response, reason: Reason::ResourceMetadata })
 }
 
 /// RFC 9728 §2. Whatever the request says of itself, the resource has its configured name.

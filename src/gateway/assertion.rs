@@ -17,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(300);
 /// How many assertions are remembered, on this worker and on this host.
 const REMEMBERED: u16 = 4096;
 /// What may sign one. What several share proves nobody.
-const ALGORITHMS: [Algorithm; 10] = [
+pub const ALGORITHMS: [Algorithm; 10] = [
     Algorithm::Rs256,
     Algorithm::Rs384,
     Algorithm::Rs512,

@@ -5,6 +5,7 @@ mod client;
 mod secret_hash;
 mod token;
 
+pub use assertion::ALGORITHMS;
 pub use client::{Client, NotProven};
 pub use token::GatewayToken;
 

@@ -2,8 +2,8 @@
 
 use super::credential::Presented;
 use super::{Guard, Proof};
-use crate::gateway::GatewayTokens;
-use crate::policy::Name;
+use crate::gateway::{GatewayToken, GatewayTokens};
+use crate::policy::{Name, Revocations};
 use crate::provider;
 use crate::words::{Identity, Method, Reason, Refusal, Sources};
 use crate::world::World;
@@ -17,9 +17,7 @@ pub fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Resu
     }
     let token = gateway.open(world, &presented.token)?;
     provider::judge_audience(&guard.rule.token, &token.audience)?;
-    let (issuer, client_id) = (gateway.settings.issuer.as_str(), &*token.client_id);
-    let names = [Name::Token { issuer, id: &token.id }, Name::Client { issuer, client_id }];
-    if guard.revocations.denies(world, names, token.issued) {
+    if is_revoked(world, &guard.revocations, gateway, &token) {
         return Err(Reason::AccessTokenRevoked.into());
     }
     let identity = Identity {
@@ -34,4 +32,11 @@ pub fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Resu
         access_token: presented.sent_on(&guard.rule),
     };
     Ok(Some(Proof::of(identity, presented, &guard.rule)))
+}
+
+/// Whether a token of ours was given back, or all of its client's were revoked.
+pub fn is_revoked(world: &World, revocations: &Revocations, gateway: &GatewayTokens, token: &GatewayToken) -> bool {
+    let (issuer, client_id) = (gateway.settings.issuer.as_str(), &*token.client_id);
+    let names = [Name::Token { issuer, id: &token.id }, Name::Client { issuer, client_id }];
+    revocations.denies(world, names, token.issued)
 }

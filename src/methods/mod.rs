@@ -5,7 +5,7 @@ mod basic;
 mod bearer;
 mod client_credentials;
 mod credential;
-mod gateway_token;
+pub mod gateway_token;
 mod grant;
 mod introspection;
 mod password;

@@ -1,5 +1,6 @@
 //! How we authenticate at a provider's endpoints: RFC 6749 §2.3, OIDC Core §9, RFC 7523 §2.2, RFC 8705 §2.
 
+use super::grants::JWT_BEARER;
 use crate::config::{self, ClientAuthentication as By, ClientKey, Problem, SignedSecret};
 use crate::http::form;
 use crate::jose::{PrivateKey, base64url, mac};
@@ -19,8 +20,6 @@ const ASSERTION: Duration = Duration::from_secs(60);
 const SIGNED_SECRET: Duration = Duration::from_secs(3600);
 /// After how long it is made anew.
 const RENEWED: Duration = Duration::from_secs(1800);
-/// RFC 7523 §2.2.
-const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What a request carries to authenticate us. Exactly one method is used (RFC 6749 §2.3).
 pub struct Authentication {
@@ -95,7 +94,7 @@ impl Registration {
             }
             By::SecretJwt | By::PrivateKeyJwt => {
                 let assertion = self.assertion(host, method)?;
-                let kind = ("client_assertion_type", Secret::new(ASSERTION_TYPE));
+                let kind = ("client_assertion_type", Secret::new(JWT_BEARER));
                 by_fields(vec![id, kind, ("client_assertion", assertion)])
             }
             By::Tls | By::SelfSignedTls | By::None => by_fields(vec![id]),

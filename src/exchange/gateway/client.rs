@@ -5,11 +5,9 @@ use crate::exchange::Gate;
 use crate::gateway::{Client, GatewayTokens, NotProven};
 use crate::http::basic;
 use crate::policy::{self, Guesser};
+use crate::provider::JWT_BEARER;
 use crate::words::{Reason, Request, Secret};
 use crate::world::World;
-
-/// The type of a signed assertion (RFC 7523 §2.2).
-const ASSERTION: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What it shows.
 enum Shown {
@@ -71,7 +69,7 @@ fn read(request: &Request, form: &Form) -> Result<Shown, Fault> {
             let id = id.ok_or_else(|| Fault::malformed("client_secret came without client_id"))?;
             Ok(Shown::Secret { client_id: id.to_owned(), secret: Secret::new(secret) })
         }
-        (None, None, Some(assertion)) if kind == Some(ASSERTION) => Ok(Shown::Assertion(assertion.to_owned())),
+        (None, None, Some(assertion)) if kind == Some(JWT_BEARER) => Ok(Shown::Assertion(assertion.to_owned())),
         (None, None, Some(_)) => Err(Fault::malformed("client_assertion_type is not jwt-bearer")),
         (None, None, None) => {
             let detail = "the client did not show who it is";

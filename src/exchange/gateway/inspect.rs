@@ -3,6 +3,7 @@
 use super::{Fault, Form};
 use crate::exchange::Gate;
 use crate::gateway::{Client, GatewayToken, GatewayTokens};
+use crate::methods::gateway_token;
 use crate::policy::Name;
 use crate::words::json::Object;
 use crate::world::World;
@@ -13,13 +14,7 @@ use std::rc::Rc;
 pub fn told(gate: &Gate, gateway: &GatewayTokens, world: &World, client: &Client, form: &Form) -> Result<Value, Fault> {
     let token = token(gateway, world, form)?;
     let token = token.filter(|token| client.settings.introspects || *token.client_id == *client.settings.client_id);
-    let lives = |token: &Rc<GatewayToken>| {
-        let names = [
-            Name::Token { issuer: &gateway.settings.issuer, id: &token.id },
-            Name::Client { issuer: &gateway.settings.issuer, client_id: &token.client_id },
-        ];
-        !gate.revocations().denies(world, names, token.issued)
-    };
+    let lives = |token: &Rc<GatewayToken>| !gateway_token::is_revoked(world, gate.revocations(), gateway, token);
     let Some(token) = token.filter(lives) else { return Ok(json!({ "active": false })) };
     let mut members: Object = (*token.claims).clone();
     members.insert("active".to_owned(), Value::Bool(true));

@@ -1,35 +1,18 @@
 //! What is where (RFC 8414).
 
-use crate::gateway::GatewayTokens;
-use crate::http::Url;
-use crate::words::{Reason, Refusal, Request, Response, Stop};
+use crate::exchange::answer;
+use crate::gateway::{ALGORITHMS, GatewayTokens};
+use crate::words::{Algorithm, Reason, Refusal, Request, Stop};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// How clients may show who they are.
 const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
-/// What may sign their assertions.
-const ALGORITHMS: [&str; 10] =
-    ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"];
-
-/// Where the metadata stand on the issuer's host: inserted between host and path (RFC 8414 §3.1).
-pub fn path(issuer: &Url) -> String {
-    let path = issuer.path();
-    format!("/.well-known/oauth-authorization-server{}", path.strip_suffix('/').unwrap_or(path))
-}
 
 /// The metadata, to anyone.
-pub fn serve(gateway: &GatewayTokens, request: &Request) -> Stop {
-    let body = match request.method() {
-        Some("GET") => document(gateway).to_string(),
-        Some("HEAD") => String::new(),
-        _ => return Refusal::wrong_method("GET, HEAD").into(),
-    };
-    let response = Response { body, ..Response::new(200) }
-        .with("content-type", "application/json")
-        .with("cache-control", "public, max-age=300")
-        .with("x-content-type-options", "nosniff");
-    Stop::Answered { response, reason: Reason::GatewayMetadata }
+pub fn serve(gateway: &GatewayTokens, request: &Request) -> Result<Stop, Refusal> {
+    let response = answer::published(request, "application/json", || document(gateway).to_string())?;
+    Ok(Stop::Answered { response, reason: Reason::GatewayMetadata })
 }
 
 /// The metadata (RFC 8414 §2). Scopes are listed; clients are not.
@@ -53,7 +36,10 @@ fn document(gateway: &GatewayTokens) -> Value {
     }
     for name in ["token", "revocation", "introspection"] {
         members.insert(format!("{name}_endpoint_auth_methods_supported"), json!(METHODS));
-        members.insert(format!("{name}_endpoint_auth_signing_alg_values_supported"), json!(ALGORITHMS));
+        members.insert(
+            format!("{name}_endpoint_auth_signing_alg_values_supported"),
+            json!(ALGORITHMS.map(Algorithm::name)),
+        );
     }
     document
 }

@@ -12,8 +12,6 @@ use crate::words::{Reason, Refusal, Request, Response, Stop, Verdict};
 use crate::world::World;
 use serde_json::{Value, json};
 
-pub use metadata::path as metadata_path;
-
 /// The largest request that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
 
@@ -36,7 +34,13 @@ pub async fn serve(gate: &Gate, world: &World, asked: Asked, request: &Request) 
         return answer::refused(gate, world, None, request, Reason::NoRule.into());
     };
     if asked == Asked::Metadata {
-        return answer::stopped(gate, world, None, request, metadata::serve(gateway, request));
+        return answer::stopped(
+            gate,
+            world,
+            None,
+            request,
+            metadata::serve(gateway, request).unwrap_or_else(Stop::from),
+        );
     }
     let stop = match Box::pin(answered(gate, gateway, world, asked, request)).await {
         Ok((reason, document)) => Stop::Answered { response: written(200, &document), reason },
