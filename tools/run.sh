@@ -36,10 +36,10 @@ main() {
     provider_port="${free[0]}" management_port="${free[1]}" demo_port="${free[2]}" admin_port="${free[3]}"
     start_provider
     start demo-service env PORT="$demo_port" LOGOUT=/oauth/logout node tools/demo-service.mjs
-    await demo-service "http://127.0.0.1:$demo_port/" 20
-    await "$IDP" "$issuer/.well-known/openid-configuration" 120
+    await demo-service "http://127.0.0.1:$demo_port/" 120
+    await "$IDP" "$issuer/.well-known/openid-configuration" 300
     start_envoy
-    await envoy "http://127.0.0.1:$admin_port/ready" 30
+    await envoy "http://127.0.0.1:$admin_port/ready" 120
     await_gate
     tell
     watch
@@ -99,10 +99,10 @@ await() {
 
 # The gate itself: any answer will do, a refusal too.
 await_gate() {
-    local deadline=$((SECONDS + 30))
+    local deadline=$((SECONDS + 60))
     until curl --silent --max-time 5 --output /dev/null "http://localhost:$PORT/"; do
         check_alive
-        [ "$SECONDS" -lt "$deadline" ] || died envoy "does not answer at http://localhost:$PORT after 30 s"
+        [ "$SECONDS" -lt "$deadline" ] || died envoy "does not answer at http://localhost:$PORT after 60 s"
         sleep 0.2
     done
 }

@@ -12,7 +12,7 @@ use crate::part::{Part, Work};
 use crate::{client, ports, root};
 
 /// How long a page may take to show what a test waits for.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The name under which WebDriver gives the id of an element.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";

@@ -15,7 +15,7 @@ use crate::root;
 use crate::setup::Setup;
 
 /// Long enough for a machine that compiles beside it.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 
 /// A little longer than the filter takes until it tells the host what it has counted.
 const UNTIL_TOLD: Duration = Duration::from_millis(1200);

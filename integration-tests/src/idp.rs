@@ -14,6 +14,9 @@ pub const CLIENT_ID: &str = "demo";
 /// Its secret.
 pub const CLIENT_SECRET: &str = "a-secret-for-the-demo-and-nothing-else";
 
+/// A provider that has died is noticed at once; one on a machine that does a lot besides is waited for.
+const PATIENCE: Duration = Duration::from_secs(300);
+
 /// A running provider with the user `demo`, password `demo`.
 pub struct Idp {
     /// Where it listens.
@@ -37,7 +40,7 @@ pub async fn oidc_provider_at(port: u16, redirect_uris: &[String], settings: &[(
     let mut environment = vec![("PORT", port_text.as_str()), ("REDIRECT_URIS", uris.as_str())];
     environment.extend_from_slice(settings);
     let mut part = Part::start("oidc-provider", work.path(), "node", &["tools/idp/oidc-provider.mjs"], &environment);
-    part.ready(port, "/.well-known/openid-configuration", Duration::from_secs(30)).await;
+    part.ready(port, "/.well-known/openid-configuration", PATIENCE).await;
     Idp { port, issuer: format!("http://127.0.0.1:{port}"), part, _work: work }
 }
 
@@ -61,7 +64,7 @@ pub async fn keycloak_with(redirect_uris: &[String], settings: &[(&str, &str)]) 
     ];
     environment.extend_from_slice(settings);
     let mut part = Part::start("keycloak", work.path(), "tools/idp/keycloak.sh", &[], &environment);
-    part.ready(port, "/realms/demo/.well-known/openid-configuration", Duration::from_secs(180)).await;
+    part.ready(port, "/realms/demo/.well-known/openid-configuration", PATIENCE).await;
     Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/demo"), part, _work: work }
 }
 

@@ -67,7 +67,7 @@ impl Part {
     /// Ends it and waits until it has ended.
     pub fn stop(&mut self) {
         drop(self.child.stdin.take());
-        let deadline = Instant::now() + Duration::from_secs(15);
+        let deadline = Instant::now() + Duration::from_secs(60);
         while Instant::now() < deadline {
             if self.ended() {
                 return;

@@ -68,7 +68,7 @@ impl RateLimit {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let mut service = Part::start("ratelimit", work.path(), &program, &[], &environment);
-        service.ready(http, "/healthcheck", Duration::from_secs(30)).await;
+        service.ready(http, "/healthcheck", Duration::from_secs(120)).await;
         Some(RateLimit { port, service, _redis: redis, _work: work })
     }
 

@@ -46,7 +46,7 @@ impl Store {
         let file = work.path().join("webdis.json");
         fs::write(&file, configuration.to_string()).expect("its configuration");
         let mut webdis = Part::start("webdis", work.path(), "webdis", &[&file.to_string_lossy()], &[]);
-        webdis.ready(port, "/MGET/ready", Duration::from_secs(30)).await;
+        webdis.ready(port, "/MGET/ready", Duration::from_secs(120)).await;
         Store { port, redis_port, redis: Some(redis), _webdis: webdis, work }
     }
 

@@ -11,7 +11,8 @@ use std::{env, fs, thread};
 use integration_tests::client::get;
 use integration_tests::{ports, random_hex, root};
 
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Longer than a provider takes to come up beside other tests.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// `make run` in a process group of its own, as a shell starts it, and everything that it says.
 struct Run {
@@ -83,7 +84,7 @@ impl Run {
     }
 
     fn assert_ends_and_leaves_nothing(&mut self, port: u16) {
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.child.try_wait().unwrap().is_none() || !self.processes().is_empty() {
             assert!(Instant::now() < deadline, "still there: {:?}", self.processes());
             thread::sleep(Duration::from_millis(50));
