@@ -12,6 +12,8 @@ readonly oldest_rust=1.95
 wasm_env=()
 # SHA-2 in rolled loops takes a quarter of the space, and what hashes much, the host does.
 readonly wasm_cfg='sha2_backend_soft="compact"'
+# With `opt-level = "z"` alone, every step of an iterator is a call: functions this small are no larger where they are inlined.
+readonly wasm_inline="-Cllvm-args=-inline-threshold=40"
 
 # The native compiler, which the tests need too.
 need_rust() {
@@ -31,7 +33,7 @@ need_rust() {
 choose_toolchain() {
     need_rust
     if active_has_target; then
-        wasm_env=(CARGO_TARGET_DIR="$root/target" CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--cfg $wasm_cfg")
+        wasm_env=(CARGO_TARGET_DIR="$root/target" CARGO_TARGET_WASM32_WASIP1_RUSTFLAGS="--cfg $wasm_cfg $wasm_inline")
         return
     fi
     may_apt || fail "the Rust toolchain has no target $wasm_target: rustup target add $wasm_target"
@@ -54,7 +56,7 @@ debian_toolchain() {
     version="$(/usr/bin/rustc --version | awk '{print $2}')"
     sysroot="$tools_dir/wasm-sysroot-$version-small"
     [ -e "$sysroot/complete" ] || once sysroot build_sysroot "$sysroot"
-    local flags=("--sysroot" "$sysroot" "-Clink-self-contained=no" "-L/usr/lib/wasm32-wasi" "--cfg" "$wasm_cfg")
+    local flags=("--sysroot" "$sysroot" "-Clink-self-contained=no" "-L/usr/lib/wasm32-wasi" "--cfg" "$wasm_cfg" "$wasm_inline")
     wasm_env=(
         RUSTC=/usr/bin/rustc
         CARGO_TARGET_WASM32_WASIP1_LINKER=wasm-ld-19

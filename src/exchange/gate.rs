@@ -197,8 +197,12 @@ impl Gate {
 
     /// Takes away what the filter alone may say: every spelling of every header name that it asserts (CVE-2025-64484).
     pub fn cleanse(&self, headers: &Headers) -> HeaderEdits {
-        let forged = headers.iter().filter(|(name, _)| self.asserted_headers.has(name));
-        let mut remove: Vec<String> = forged.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect();
+        let mut remove = Vec::new();
+        for (name, _) in headers.iter() {
+            if self.asserted_headers.has(name) {
+                remove.push(String::from_utf8_lossy(name).into_owned());
+            }
+        }
         remove.dedup();
         HeaderEdits { remove, ..HeaderEdits::default() }
     }

@@ -23,7 +23,7 @@ pub fn asked(request: &Request) -> Result<Asked<'_>, Reason> {
     request.method().ok_or(Reason::RequestMalformed)?;
     let target = request.target().ok_or(Reason::RequestMalformed)?;
     let (host, port) = request.authority().and_then(host).ok_or(Reason::RequestMalformed)?;
-    let port = port.or_else(|| match request.headers.text(":scheme") {
+    let port = port.or_else(|| match request.scheme() {
         Some("https") => Some(443),
         Some("http") => Some(80),
         _ => None,

@@ -42,6 +42,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 /// An address in brackets, in the one form of RFC 5952.
+#[cold]
 fn ipv6(host: &str) -> Option<String> {
     let inner = host.strip_prefix('[')?.strip_suffix(']')?;
     let address: Ipv6Addr = inner.parse().ok()?;

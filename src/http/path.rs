@@ -98,6 +98,7 @@ const fn is_one_of(byte: u8, mut characters: &[u8]) -> bool {
     false
 }
 
+#[cold]
 fn respell(path: &str) -> Result<String, Ambiguous> {
     let mut spelled = Vec::with_capacity(path.len());
     let mut decoded = Vec::with_capacity(path.len());
@@ -146,6 +147,7 @@ fn is_escaped_twice(decoded: &str) -> bool {
         .any(|digits| ["2e", "2f", "5c", "00"].iter().any(|hidden| hidden.eq_ignore_ascii_case(digits)))
 }
 
+#[cold]
 fn check_segments(path: &str) -> Result<(), Ambiguous> {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {

@@ -4,6 +4,8 @@ use crate::words::Verdict;
 use crate::world::LocalFuture;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -30,6 +32,8 @@ pub struct Executor {
     waiting: RefCell<HashMap<u64, Task>>,
     ready: Arc<Ready>,
     last: Cell<u64>,
+    /// What would have woken a task that was done at once, for the next one.
+    spare: Cell<Option<Arc<Wakes>>>,
 }
 
 struct Task {
@@ -38,7 +42,11 @@ struct Task {
 }
 
 #[derive(Default)]
-struct Ready(Mutex<VecDeque<u64>>);
+struct Ready {
+    /// `false` where nothing is ready, as after nearly every callback: a look that costs nothing.
+    may_have: AtomicBool,
+    tasks: Mutex<VecDeque<u64>>,
+}
 
 struct Wakes {
     task: u64,
@@ -48,25 +56,29 @@ struct Wakes {
 impl Executor {
     /// Polls new work once; what must wait is kept. `Some` is the verdict of a decision that was made at once.
     pub fn begin(&self, work: Work) -> Option<Verdict> {
-        let task = self.last.get().wrapping_add(1);
-        self.last.set(task);
-        let waker = Waker::from(Arc::new(Wakes { task, ready: Arc::clone(&self.ready) }));
-        self.poll(task, Task { work, waker })
+        let wakes = self.spare.take().unwrap_or_else(|| self.wakes());
+        let verdict = self.poll(wakes.task, Task { work, waker: Waker::from(Arc::clone(&wakes)) });
+        // Neither the task nor anything that it waits for has kept it.
+        if Arc::strong_count(&wakes) == 1 {
+            self.spare.set(Some(wakes));
+        }
+        verdict
     }
 
     /// Keeps new work for the next run of its owner.
     pub fn queue(&self, work: Work) {
-        let task = self.last.get().wrapping_add(1);
-        self.last.set(task);
-        let waker = Waker::from(Arc::new(Wakes { task, ready: Arc::clone(&self.ready) }));
-        waker.wake_by_ref();
-        self.waiting.borrow_mut().insert(task, Task { work, waker });
+        let wakes = self.wakes();
+        self.ready.push(wakes.task);
+        self.waiting.borrow_mut().insert(wakes.task, Task { work, waker: Waker::from(wakes) });
     }
 
     /// Runs what is ready and may run now, until nothing more is; hands each finished decision to `done`.
     ///
     /// `may_run` is asked before each task, and prepares the host for it. Says whether something is left over.
     pub fn run(&self, may_run: impl Fn(Owner) -> bool, mut done: impl FnMut(u32, Verdict)) -> bool {
+        if !self.ready.may_have.load(Relaxed) {
+            return false;
+        }
         let mut left = Vec::new();
         while let Some(task) = self.ready.pop() {
             let Some(owner) = self.waiting.borrow().get(&task).map(|task| task.work.owner()) else { continue };
@@ -103,6 +115,13 @@ impl Executor {
         drop(dropped);
     }
 
+    /// What wakes a new task.
+    fn wakes(&self) -> Arc<Wakes> {
+        let task = self.last.get().wrapping_add(1);
+        self.last.set(task);
+        Arc::new(Wakes { task, ready: Arc::clone(&self.ready) })
+    }
+
     fn poll(&self, id: u64, mut task: Task) -> Option<Verdict> {
         let mut context = Context::from_waker(&task.waker);
         let verdict = match &mut task.work {
@@ -130,11 +149,14 @@ impl Work {
 
 impl Ready {
     fn push(&self, task: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.may_have.store(true, Relaxed);
     }
 
     fn pop(&self) -> Option<u64> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+        let next = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+        self.may_have.store(next.is_some(), Relaxed);
+        next
     }
 }
 

@@ -12,27 +12,47 @@ pub const PERIOD: Duration = Duration::from_secs(1);
 /// rules must not make them without end.
 const MOST_OF_RULES: usize = 4096;
 
+/// How many kinds of events are found by a walk over them: nearly every request counts the same few.
+const FEW: usize = 8;
+
 /// What was counted and not told yet.
 #[derive(Default)]
 pub struct Metrics {
-    pending: RefCell<BTreeMap<Metric, u64>>,
+    pending: RefCell<Pending>,
     of_rules: RefCell<BTreeSet<(u32, Outcome)>>,
+}
+
+#[derive(Default)]
+struct Pending {
+    /// The first [`FEW`] kinds.
+    few: Vec<(Metric, u64)>,
+    /// All others.
+    many: BTreeMap<Metric, u64>,
 }
 
 impl Metrics {
     /// Counts one; `true` when it is the first since the host was told.
     pub fn count(&self, metric: Metric) -> bool {
-        let mut pending = self.pending.borrow_mut();
-        let first = pending.is_empty();
-        let count = pending.entry(metric).or_default();
+        let Pending { few, many } = &mut *self.pending.borrow_mut();
+        for (known, count) in few.iter_mut() {
+            if *known == metric {
+                *count = count.saturating_add(1);
+                return false;
+            }
+        }
+        if few.len() < FEW {
+            few.push((metric, 1));
+            return few.len() == 1;
+        }
+        let count = many.entry(metric).or_default();
         *count = count.saturating_add(1);
-        first
+        false
     }
 
     /// Tells what was counted: the name of each counter, and by how much it grows.
     pub fn tell(&self, rule: impl Fn(u32) -> Option<String>, mut add: impl FnMut(&str, u64)) {
-        let pending = std::mem::take(&mut *self.pending.borrow_mut());
-        for (metric, count) in pending {
+        let Pending { few, many } = std::mem::take(&mut *self.pending.borrow_mut());
+        for (metric, count) in few.into_iter().chain(many) {
             let name = name(metric);
             add(&format!("oidc.{name}"), count);
             if let Metric::Decided { rule: Some(at), outcome } = metric

@@ -4,10 +4,12 @@ mod abi;
 mod calls;
 mod executor;
 mod metrics;
+mod numbers;
 mod stream;
 mod timers;
 
 pub use abi::{Abi, Fields};
+pub use numbers::ByNumber;
 pub use stream::{LARGEST_BODY, Phase, Stream};
 
 use crate::config::Problem;
@@ -22,7 +24,6 @@ use executor::{Executor, Owner, Work};
 use log::LevelFilter;
 use metrics::Metrics;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use timers::Timers;
@@ -58,7 +59,7 @@ pub struct Runtime {
     calls: Calls,
     timers: Timers,
     /// The streams whose decision waits.
-    streams: RefCell<HashMap<u32, Rc<Stream>>>,
+    streams: RefCell<ByNumber<Rc<Stream>>>,
     metrics: Metrics,
     /// The tick that the host was asked for; zero for none.
     ticking: Cell<Duration>,
@@ -107,7 +108,7 @@ impl Runtime {
             if end { stream.body_ends(Vec::new()) } else { stream.expect_body() }
         }
         let Some(host) = self.this.upgrade() else { return Flow::Pause };
-        let world = World::new(host, stream.body());
+        let world = World::new(host, Rc::clone(stream) as _);
         let request = Request::new(self.abi.fields(Fields::Request));
         let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
         match self.executor.begin(Work::Decide(stream.id, decision)) {
@@ -171,7 +172,9 @@ impl Runtime {
 
     /// The client has gone, or has all of its answer.
     pub fn gone(&self, stream: &Stream) {
-        if self.streams.borrow_mut().remove(&stream.id).is_some() {
+        // What is late holds the world, and that the stream: one of them lets go.
+        drop(stream.later.take());
+        if stream.phase.get() == Phase::Undecided && self.streams.borrow_mut().remove(&stream.id).is_some() {
             self.executor.forget(stream.id);
         }
     }
@@ -359,7 +362,7 @@ impl Host for Runtime {
 struct NoBody;
 
 impl Body for NoBody {
-    fn read(&self, _: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
+    fn read(self: Rc<Self>, _: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
         Box::pin(std::future::ready(Err(BodyError::Unreadable)))
     }
 }

@@ -31,7 +31,8 @@ pub struct Stream {
     pub late: RefCell<HeaderEdits>,
     /// What it gets besides, if it is there by then.
     pub later: RefCell<Option<Late>>,
-    body: Rc<Arriving>,
+    state: RefCell<State>,
+    waker: RefCell<Option<Waker>>,
 }
 
 impl Stream {
@@ -42,52 +43,31 @@ impl Stream {
             phase: Cell::new(Phase::Undecided),
             late: RefCell::default(),
             later: RefCell::default(),
-            body: Rc::default(),
+            state: RefCell::default(),
+            waker: RefCell::default(),
         }
-    }
-
-    /// The body as a flow may wait for it.
-    pub fn body(&self) -> Rc<dyn Body> {
-        Rc::new(Rc::clone(&self.body))
     }
 
     /// Bodies can be read here, and this request's is still to come.
     pub fn expect_body(&self) {
-        self.body.set(State::Arriving);
+        self.set(State::Arriving);
     }
 
     /// Whether the body is still to come, or to end.
     pub fn is_body_arriving(&self) -> bool {
-        matches!(*self.body.state.borrow(), State::Arriving)
+        matches!(*self.state.borrow(), State::Arriving)
     }
 
     /// More than any endpoint of ours reads has arrived.
     pub fn body_overflows(&self) {
-        self.body.set(State::Overflown);
+        self.set(State::Overflown);
     }
 
     /// The whole body is there.
     pub fn body_ends(&self, body: Vec<u8>) {
-        self.body.set(State::Whole(body));
+        self.set(State::Whole(body));
     }
-}
 
-#[derive(Default)]
-struct Arriving {
-    state: RefCell<State>,
-    waker: RefCell<Option<Waker>>,
-}
-
-#[derive(Default)]
-enum State {
-    #[default]
-    Unreadable,
-    Arriving,
-    Overflown,
-    Whole(Vec<u8>),
-}
-
-impl Arriving {
     fn set(&self, state: State) {
         *self.state.borrow_mut() = state;
         let waker = self.waker.borrow_mut().take();
@@ -108,9 +88,17 @@ impl Arriving {
     }
 }
 
-impl Body for Rc<Arriving> {
-    fn read(&self, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
-        let body = Rc::clone(self);
-        Box::pin(poll_fn(move |context| body.poll(limit, context.waker())))
+#[derive(Default)]
+enum State {
+    #[default]
+    Unreadable,
+    Arriving,
+    Overflown,
+    Whole(Vec<u8>),
+}
+
+impl Body for Stream {
+    fn read(self: Rc<Self>, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
+        Box::pin(poll_fn(move |context| self.poll(limit, context.waker())))
     }
 }

@@ -9,6 +9,7 @@ use crate::seal::Sealer;
 use crate::words::Headers;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::hash::{Hash, Hasher};
 
 /// The letter of the cookie format.
 const FORMAT: u8 = b'1';
@@ -68,7 +69,12 @@ pub fn candidates<'a>(headers: &'a Headers, base: &str) -> Vec<Candidate<'a>> {
         }
     }
     let firsts = copies.first().map(Vec::as_slice).unwrap_or_default();
-    firsts.iter().flat_map(|first| with_first(first, &copies)).take(TRIES).collect()
+    let mut found = Vec::new();
+    for first in firsts {
+        found.extend(with_first(first, &copies));
+    }
+    found.truncate(TRIES);
+    found
 }
 
 /// Every way of completing the first cookie's value with those after it.
@@ -113,7 +119,7 @@ impl Candidate<'_> {
         nonce.copy_from_slice(self.values.first()?.get(..40)?);
         let last = self.values.last()?;
         tag.copy_from_slice(last.get(last.len().checked_sub(tag.len())?..)?);
-        Some(mark)
+        Some(Mark(mark))
     }
 
     /// Whether its bytes are `bytes`.
@@ -155,8 +161,18 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 }
 
 const MARK: usize = 62;
+
 /// Where a sealed session's nonce and tag stand, as written.
-pub type Mark = [u8; MARK];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark([u8; MARK]);
+
+impl Hash for Mark {
+    /// By the end of the tag alone, which spreads as well as any hash.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [.., a, b, c, d, e, f, g, h] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
 
 #[cfg(test)]
 mod tests {

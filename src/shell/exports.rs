@@ -5,9 +5,8 @@
 
 use super::root::Root;
 use super::stream::StreamContext;
-use crate::runtime::Flow;
+use crate::runtime::{ByNumber, Flow};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A context of the host's.
@@ -16,12 +15,12 @@ enum Context {
     /// A plugin configuration.
     Root(Rc<Root>),
     /// A request.
-    Stream(Rc<StreamContext>),
+    Stream(StreamContext),
 }
 
 thread_local! {
     /// Every context that the host has made, by its number.
-    static CONTEXTS: RefCell<BTreeMap<u32, Context>> = const { RefCell::new(BTreeMap::new()) };
+    static CONTEXTS: RefCell<ByNumber<Context>> = RefCell::default();
 }
 
 /// Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
@@ -70,9 +69,11 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 extern "C" fn proxy_on_context_create(id: u32, parent: u32) {
     let context = match parent {
         0 => Some(Context::Root(Rc::new(Root::new()))),
-        parent => root(parent).map(|root| Context::Stream(Rc::new(root.stream(id)))),
+        parent => root(parent).map(|root| Context::Stream(root.stream(id))),
     };
-    CONTEXTS.with_borrow_mut(|contexts| contexts.extend(context.map(|context| (id, context))));
+    if let Some(context) = context {
+        CONTEXTS.with_borrow_mut(|contexts| contexts.insert(id, context));
+    }
 }
 
 #[unsafe(no_mangle)]

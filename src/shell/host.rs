@@ -6,7 +6,7 @@ use crate::runtime::{Abi, Fields};
 use crate::words::{HeaderEdits, Headers, Response, Secret, UnixTime};
 use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// One root context's host.
 pub struct ProxyWasm {
@@ -47,16 +47,16 @@ impl ProxyWasm {
 
 impl Abi for ProxyWasm {
     fn now(&self) -> UnixTime {
-        UnixTime::from_secs(since_epoch().as_secs())
+        UnixTime::from_secs(since_epoch() / 1_000_000_000)
     }
 
     fn now_millis(&self) -> u64 {
-        u64::try_from(since_epoch().as_millis()).unwrap_or(u64::MAX)
+        since_epoch() / 1_000_000
     }
 
     fn monotonic(&self) -> Duration {
         // A host without it has no VMs to share it with, and the other clock will do.
-        imports::monotonic().map_or_else(|_| since_epoch(), Duration::from_nanos)
+        Duration::from_nanos(imports::monotonic().unwrap_or_else(|_| since_epoch()))
     }
 
     fn random(&self, bytes: &mut [u8]) {
@@ -114,6 +114,9 @@ impl Abi for ProxyWasm {
     }
 
     fn edit(&self, fields: Fields, edits: &HeaderEdits) {
+        if edits.is_empty() {
+            return;
+        }
         let map = map(fields);
         let removed = edits.remove.iter().map(|name| imports::remove_field(map, name));
         let set = edits.set.iter().map(|(name, value)| imports::set_field(map, name, value));
@@ -199,9 +202,9 @@ impl Abi for ProxyWasm {
     }
 }
 
-/// By WASI's clock: the ABI's own is missing on some hosts.
-fn since_epoch() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+/// In nanoseconds. Without a clock nothing has ended and nothing has begun: no token is valid in 1970.
+fn since_epoch() -> u64 {
+    imports::since_epoch().unwrap_or_default()
 }
 
 const fn map(fields: Fields) -> Map {

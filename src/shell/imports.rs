@@ -328,11 +328,19 @@ pub fn random(buffer: &mut [u8]) -> Result<(), Status> {
     done(unsafe { random_get(buffer.as_mut_ptr(), buffer.len()) })
 }
 
+/// Nanoseconds since 1970, by WASI's clock: the ABI's own is missing on some hosts.
+pub fn since_epoch() -> Result<u64, Status> {
+    clock(0)
+}
+
 /// Nanoseconds of the system's clock that never goes back, from a start that all VMs of the process share; the standard
 /// library tells differences alone.
 pub fn monotonic() -> Result<u64, Status> {
-    const MONOTONIC: u32 = 1;
+    clock(1)
+}
+
+fn clock(which: u32) -> Result<u64, Status> {
     let mut nanoseconds = 0;
     // SAFETY: as above; the host writes one number.
-    done(unsafe { clock_time_get(MONOTONIC, 1, &raw mut nanoseconds) }).map(|()| nanoseconds)
+    done(unsafe { clock_time_get(which, 1, &raw mut nanoseconds) }).map(|()| nanoseconds)
 }

@@ -4,6 +4,7 @@ use crate::runtime::{Flow, Runtime, Stream};
 use std::rc::Rc;
 
 /// One request.
+#[derive(Clone)]
 pub struct StreamContext {
     stream: Rc<Stream>,
     runtime: Rc<Runtime>,

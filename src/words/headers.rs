@@ -18,6 +18,24 @@ struct Field {
     value: (usize, usize),
 }
 
+/// Where the pseudo header fields of a request stand.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Pseudo {
+    pub method: Said,
+    pub path: Said,
+    pub authority: Said,
+    pub scheme: Said,
+}
+
+/// Whether a field that may stand once does, and where its value is.
+#[derive(Clone, Copy, Default)]
+pub(super) enum Said {
+    #[default]
+    Nothing,
+    Once((usize, usize)),
+    Badly,
+}
+
 impl Headers {
     /// Collects fields from pairs.
     pub fn from_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
@@ -74,6 +92,36 @@ impl Headers {
             wire.push(0);
         }
         wire
+    }
+
+    /// The pseudo header fields that a request has (RFC 9113 §8.3.1), found in one walk.
+    pub(super) fn pseudo(&self) -> Pseudo {
+        let mut pseudo = Pseudo::default();
+        for field in &self.fields {
+            let known = match self.slice(field.name) {
+                b":method" => &mut pseudo.method,
+                b":path" => &mut pseudo.path,
+                b":authority" => &mut pseudo.authority,
+                b":scheme" => &mut pseudo.scheme,
+                _ => continue,
+            };
+            // One that stands twice says nothing; neither does one that is empty or no text.
+            *known = match *known {
+                Said::Nothing if std::str::from_utf8(self.slice(field.value)).is_ok_and(|text| !text.is_empty()) => {
+                    Said::Once(field.value)
+                }
+                _ => Said::Badly,
+            };
+        }
+        pseudo
+    }
+
+    /// The text of a pseudo header field that was found in these fields.
+    pub(super) fn said(&self, said: Said) -> Option<&str> {
+        match said {
+            Said::Once(at) => std::str::from_utf8(self.slice(at)).ok(),
+            Said::Nothing | Said::Badly => None,
+        }
     }
 
     /// All fields in their order.

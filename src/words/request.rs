@@ -1,6 +1,7 @@
 //! One client request, as far as a verdict depends on it.
 
 use super::Headers;
+use super::headers::Pseudo;
 
 /// What the client asked for: the header fields, pseudo header fields (RFC 9113 §8.3.1) among them.
 ///
@@ -9,22 +10,23 @@ use super::Headers;
 pub struct Request {
     /// All header fields, pseudo header fields included.
     pub headers: Headers,
+    pseudo: Pseudo,
 }
 
 impl Request {
     /// A request with these header fields.
     pub fn new(headers: Headers) -> Self {
-        Self { headers }
+        Self { pseudo: headers.pseudo(), headers }
     }
 
     /// The method, as sent: methods are case-sensitive (RFC 9110 §9.1).
     pub fn method(&self) -> Option<&str> {
-        self.pseudo(":method")
+        self.headers.said(self.pseudo.method)
     }
 
     /// Path and query, as sent.
     pub fn target(&self) -> Option<&str> {
-        self.pseudo(":path")
+        self.headers.said(self.pseudo.path)
     }
 
     /// The query, where there is a `?`, as sent.
@@ -34,11 +36,11 @@ impl Request {
 
     /// Host and, where written, port.
     pub fn authority(&self) -> Option<&str> {
-        self.pseudo(":authority")
+        self.headers.said(self.pseudo.authority)
     }
 
-    fn pseudo<'a>(&'a self, name: &'a str) -> Option<&'a str> {
-        let value = self.headers.one(name).ok()??;
-        std::str::from_utf8(value).ok().filter(|text| !text.is_empty())
+    /// The scheme by which the host got the request.
+    pub fn scheme(&self) -> Option<&str> {
+        self.headers.said(self.pseudo.scheme)
     }
 }

@@ -88,6 +88,13 @@ pub struct HeaderEdits {
     pub add: Vec<(String, Vec<u8>)>,
 }
 
+impl HeaderEdits {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.remove.is_empty() && self.set.is_empty() && self.add.is_empty()
+    }
+}
+
 /// The search for an identity ends here, without one.
 #[derive(Debug)]
 pub enum Stop {

@@ -213,7 +213,7 @@ pub trait Host {
 /// A message body that may be waited for.
 pub trait Body {
     /// The whole body, at most `limit` bytes of it.
-    fn read(&self, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>>;
+    fn read(self: Rc<Self>, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>>;
 }
 
 /// What one request's flow may ask.
@@ -238,7 +238,7 @@ impl World {
 
     /// The request's body.
     pub async fn body(&self, limit: usize) -> Result<Vec<u8>, BodyError> {
-        self.body.read(limit).await
+        Rc::clone(&self.body).read(limit).await
     }
 
     /// The host alone, for work that outlives the request.

@@ -269,7 +269,7 @@ impl Host for Script {
 struct Text(Option<Vec<u8>>);
 
 impl Body for Text {
-    fn read(&self, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
+    fn read(self: Rc<Self>, limit: usize) -> LocalFuture<Result<Vec<u8>, BodyError>> {
         let body = self.0.clone().ok_or(BodyError::Unreadable);
         Box::pin(ready(body.and_then(|body| if body.len() > limit { Err(BodyError::TooLarge) } else { Ok(body) })))
     }

@@ -466,7 +466,7 @@ impl Host for Forgetful {
 struct NoBody;
 
 impl oidc_proxy_wasm::world::Body for NoBody {
-    fn read(&self, _: usize) -> LocalFuture<Result<Vec<u8>, oidc_proxy_wasm::world::BodyError>> {
+    fn read(self: Rc<Self>, _: usize) -> LocalFuture<Result<Vec<u8>, oidc_proxy_wasm::world::BodyError>> {
         Box::pin(std::future::ready(Err(oidc_proxy_wasm::world::BodyError::Unreadable)))
     }
 }
