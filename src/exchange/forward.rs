@@ -38,11 +38,11 @@ pub fn upstream(
         }
         Guest::Known(proof) => {
             let (rule, identity) = (&guard.rule, &proof.identity);
-            edits.set.extend(tell::fields(world, rule, &rule.upstream_headers, identity));
+            tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.set);
             edits.set.extend(tell::consumer(world, rule, identity));
             tell_token(rule, identity, &mut edits);
-            properties.extend(tell::fields(world, rule, &rule.properties, identity));
-            response.set.extend(tell::fields(world, rule, &rule.response_headers, identity));
+            tell::fields(world, rule, &rule.properties, identity, &mut properties);
+            tell::fields(world, rule, &rule.response_headers, identity, &mut response.set);
             edits.set.extend(proof.facts.request);
             response.set.extend(proof.facts.response);
             if !proof.cookies.is_empty() || gives_token(rule) {

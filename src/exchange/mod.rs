@@ -100,5 +100,8 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         // What became of the session is told all the same.
         return Err(Refusal { cookies: proof.cookies, ..refusal }.into());
     }
-    Ok(Guest::Known(methods::exchanged(world, guard, proof).await?))
+    if guard.rule.token.exchange.is_some() {
+        proof = Box::pin(methods::exchanged(world, guard, proof)).await?;
+    }
+    Ok(Guest::Known(proof))
 }

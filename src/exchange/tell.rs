@@ -14,17 +14,15 @@ const LONGEST: usize = 8 * 1024;
 /// A header field: its name and its bytes.
 type Field = (String, Vec<u8>);
 
-/// The fields of `headers`: absent where what they tell is, or where it does not fit a header field (I15).
-pub fn fields<'a>(
-    world: &'a World,
-    rule: &'a Rule,
-    headers: &'a [ToldHeader],
-    identity: &'a Identity,
-) -> impl Iterator<Item = Field> + use<'a> {
-    headers.iter().filter_map(move |header| {
-        let value = value(&header.source, identity)?;
-        fitting(world, rule, &header.name, &value)
-    })
+/// Adds the fields of `headers`: absent where what they tell is, or where it does not fit a header field (I15).
+pub fn fields(world: &World, rule: &Rule, headers: &[ToldHeader], identity: &Identity, fields: &mut Vec<Field>) {
+    for header in headers {
+        if let Some(value) = value(&header.source, identity)
+            && let Some(field) = fitting(world, rule, &header.name, &value)
+        {
+            fields.push(field);
+        }
+    }
 }
 
 /// What the service is told of the consumer that an identity is.
@@ -113,7 +111,19 @@ fn shown(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        Value::Array(items) => Some(items.iter().filter_map(shown).collect::<Vec<_>>().join(",")),
+        Value::Array(items) => {
+            let mut joined = String::new();
+            for (at, item) in items.iter().filter(|item| !item.is_null()).enumerate() {
+                if at > 0 {
+                    joined.push(',');
+                }
+                match item {
+                    Value::String(text) => joined.push_str(text),
+                    item => joined.push_str(&shown(item).unwrap_or_default()),
+                }
+            }
+            Some(joined)
+        }
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => Some(value.to_string()),
     }
 }

@@ -14,11 +14,17 @@ pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
     if !all(headers).any(|(name, _)| is_ours(name)) {
         return Rest::Untouched;
     }
-    let theirs = headers.all("cookie").flat_map(pairs).filter(|pair| !is_ours(split(pair).0) && !pair.is_empty());
-    match theirs.collect::<Vec<_>>().join(b"; ".as_slice()) {
-        rest if rest.is_empty() => Rest::Nothing,
-        rest => Rest::Cookies(rest),
+    let mut rest = Vec::new();
+    for pair in headers.all("cookie").flat_map(pairs) {
+        if pair.is_empty() || is_ours(split(pair).0) {
+            continue;
+        }
+        if !rest.is_empty() {
+            rest.extend_from_slice(b"; ");
+        }
+        rest.extend_from_slice(pair);
     }
+    if rest.is_empty() { Rest::Nothing } else { Rest::Cookies(rest) }
 }
 
 /// What is left of the `cookie` field.

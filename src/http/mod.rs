@@ -2,6 +2,7 @@
 
 mod authority;
 pub mod basic;
+mod bytes;
 pub mod cookie;
 pub mod form;
 pub mod navigation;
@@ -13,4 +14,5 @@ mod url;
 pub mod well_known;
 
 pub use authority::host;
+pub use bytes::Bytes;
 pub use url::{Scheme, Url, UrlError};

@@ -1,5 +1,6 @@
 //! Request paths that mean one thing to every server, in one spelling (RFC 3986 §6.2.2).
 
+use super::bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -48,7 +49,7 @@ pub fn canonical(target: &str) -> Result<Cow<'_, str>, Ambiguous> {
     if !path.starts_with('/') {
         return Err(Ambiguous::NotAbsolute);
     }
-    let plain = path.bytes().all(may_stand_raw);
+    let plain = RAW.hold(path.as_bytes());
     let spelled = if plain { Cow::Borrowed(path) } else { Cow::Owned(respell(path)?) };
     // Nearly every path has no segment that needs a second look.
     if spelled.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'/' | b';'])) {
@@ -64,39 +65,7 @@ pub fn covers(prefix: &str, path: &str) -> bool {
 }
 
 /// Characters of a path that need no escape (`pchar` and `/`, RFC 3986 §3.3).
-fn may_stand_raw(byte: u8) -> bool {
-    const RAW: [u32; 8] = raw_characters();
-    RAW.get(usize::from(byte >> 5)).is_some_and(|bits| bits >> (byte & 31) & 1 == 1)
-}
-
-/// One bit for each byte: this is asked of every byte of every path.
-const fn raw_characters() -> [u32; 8] {
-    let (mut bits, mut word) = ([0_u32; 8], 0_u8);
-    let mut rest = bits.as_mut_slice();
-    while let Some((first, others)) = rest.split_first_mut() {
-        let mut bit = 0_u8;
-        while bit < 32 {
-            let byte = word | bit;
-            if byte.is_ascii_alphanumeric() || is_one_of(byte, b"/-._~!$&'()*+,;=:@") {
-                *first |= 1 << bit;
-            }
-            bit = bit.wrapping_add(1);
-        }
-        word = word.wrapping_add(32);
-        rest = others;
-    }
-    bits
-}
-
-const fn is_one_of(byte: u8, mut characters: &[u8]) -> bool {
-    while let Some((first, rest)) = characters.split_first() {
-        if *first == byte {
-            return true;
-        }
-        characters = rest;
-    }
-    false
-}
+static RAW: Bytes = Bytes::letters_digits_and(b"/-._~!$&'()*+,;=:@");
 
 #[cold]
 fn respell(path: &str) -> Result<String, Ambiguous> {
@@ -118,7 +87,7 @@ fn respell(path: &str) -> Result<String, Ambiguous> {
             _ => return Err(Ambiguous::Character),
         };
         decoded.push(meant);
-        if may_stand_raw(meant) { spelled.push(meant) } else { spelled.extend(escape(meant)) }
+        if RAW.has(meant) { spelled.push(meant) } else { spelled.extend(escape(meant)) }
     }
     let decoded = String::from_utf8(decoded).map_err(|_| Ambiguous::BrokenEscape)?;
     if is_escaped_twice(&decoded) {

@@ -3,6 +3,7 @@
 //! Only callbacks that are used are exported: the host enters the VM for each one that is, several times a request, and
 //! that costs more than what most of them would do. Contexts go with `proxy_on_done`.
 
+use super::imports;
 use super::root::Root;
 use super::stream::StreamContext;
 use crate::runtime::{ByNumber, Flow};
@@ -25,6 +26,7 @@ thread_local! {
 
 /// Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
 fn context(id: u32) -> Option<Context> {
+    imports::time_moves();
     CONTEXTS.with_borrow(|contexts| contexts.get(&id).cloned())
 }
 

@@ -4,6 +4,7 @@
 //! request on the worker its answer. These hand over bytes, and every status as a value. The SDK's callbacks (`exports`) are
 //! left out with them: they stop the VM for a context that is not known, and the host enters the VM for each of them.
 
+use std::cell::Cell;
 use std::ptr::null_mut;
 
 /// The status of a host call. The ABI knows more than these; what is not `Ok` is a failure, and what kind matters twice.
@@ -129,6 +130,11 @@ unsafe extern "C" {
 unsafe extern "C" {
     fn random_get(buffer: *mut u8, size: usize) -> u32;
     fn clock_time_get(clock: u32, precision: u64, nanoseconds: *mut u64) -> u32;
+}
+
+thread_local! {
+    /// What the system's clock said in the callback that runs.
+    static NOW: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
 /// Takes over what the host left in memory that it allocated through `proxy_on_memory_allocate`.
@@ -330,13 +336,23 @@ pub fn random(buffer: &mut [u8]) -> Result<(), Status> {
 
 /// Nanoseconds since 1970, by WASI's clock: the ABI's own is missing on some hosts.
 pub fn since_epoch() -> Result<u64, Status> {
-    clock(0)
+    if let Some(now) = NOW.get() {
+        return Ok(now);
+    }
+    let now = clock(0)?;
+    NOW.set(Some(now));
+    Ok(now)
 }
 
 /// Nanoseconds of the system's clock that never goes back, from a start that all VMs of the process share; the standard
 /// library tells differences alone.
 pub fn monotonic() -> Result<u64, Status> {
     clock(1)
+}
+
+/// A callback begins: until the next one, the system's clock stands still.
+pub fn time_moves() {
+    NOW.set(None);
 }
 
 fn clock(which: u32) -> Result<u64, Status> {
