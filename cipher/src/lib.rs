@@ -1,7 +1,12 @@
-//! XChaCha20-Poly1305 (RFC 8439, with the longer nonce of draft-irtf-cfrg-xchacha), the one cipher of the filter.
+//! XChaCha20-Poly1305 (RFC 8439, with the longer nonce of draft-irtf-cfrg-xchacha), the one cipher of the filter, and the hash by
+//! which it knows again what it has seen.
 //!
 //! A crate of its own for the compiler's sake: generic code is compiled with the settings of the crate that uses it, the filter
 //! is compiled for size, and a cipher compiled for size takes three times as long. Nothing here is generic.
+
+mod mark;
+
+pub use mark::Marks;
 
 use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::aead::{AeadInOut, KeyInit};

@@ -1,13 +1,19 @@
 //! A bounded cache: so many bytes and no more, whatever strangers send.
 
+mod spread;
+
+pub use spread::Spread;
+
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasherDefault, Hash};
 
 /// Remembers what was used lately, within a bound on the weight of all entries.
 ///
 /// Two generations: when the young one holds half of the bound it becomes the old one, and what was not used since
 /// is forgotten. Memory of a wasm VM never shrinks, so the bound is what the cache costs for good.
+///
+/// Keys are what [`Spread`] can hash: keyed hashes, or the marks of what we sealed ourselves.
 pub struct Cache<K, V> {
     young: Generation<K, V>,
     old: Generation<K, V>,
@@ -15,7 +21,7 @@ pub struct Cache<K, V> {
 }
 
 struct Generation<K, V> {
-    entries: HashMap<K, (V, usize)>,
+    entries: HashMap<K, (V, usize), BuildHasherDefault<Spread>>,
     weight: usize,
 }
 
@@ -74,7 +80,7 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
 
 impl<K, V> Default for Generation<K, V> {
     fn default() -> Self {
-        Self { entries: HashMap::new(), weight: 0 }
+        Self { entries: HashMap::default(), weight: 0 }
     }
 }
 

@@ -12,12 +12,12 @@ use std::rc::Rc;
 pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Proof>, Refusal> {
     let rule = &guard.rule;
     let token = match guard.tokens.known(world, &presented.token, &rule.providers) {
-        Some(token) => token,
-        None if AccessTokens::is_jwt(&presented.token) => {
-            Box::pin(guard.tokens.verify(world, &presented.token, &rule.providers)).await?
+        Ok(token) => token,
+        Err(unknown) if AccessTokens::is_jwt(&presented.token) => {
+            Box::pin(guard.tokens.verify_unknown(world, &presented.token, unknown, &rule.providers)).await?
         }
-        None if guard.asks_about_tokens() || rule.methods.contains(&Method::GatewayToken) => return Ok(None),
-        None => return Err(Refusal::new(Reason::AccessTokenMalformed, "the token is no signed JWT")),
+        Err(_) if guard.asks_about_tokens() || rule.methods.contains(&Method::GatewayToken) => return Ok(None),
+        Err(_) => return Err(Refusal::new(Reason::AccessTokenMalformed, "the token is no signed JWT")),
     };
     let mut identity = of_token(world, guard, Method::Bearer, &token, &presented.token).await?;
     identity.access_token = presented.sent_on(rule);

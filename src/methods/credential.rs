@@ -214,8 +214,11 @@ static TOKEN68: Bytes = Bytes::letters_digits_and(b"-._~+/");
 
 /// RFC 9110 §11.2; at least one character.
 fn is_token68(token: &str) -> bool {
-    let body = token.trim_end_matches('=');
-    !body.is_empty() && TOKEN68.hold(body.as_bytes())
+    let mut body = token.as_bytes();
+    while let [start @ .., b'='] = body {
+        body = start;
+    }
+    !body.is_empty() && TOKEN68.hold(body)
 }
 
 fn repeated(detail: &str) -> Refusal {

@@ -158,7 +158,9 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     let mut over = None;
     match search(world, guard, request, &mut over).await {
         Ok(Some(mut proof)) => {
-            proof.cookies.extend(over.into_iter().flat_map(|over| over.cookies));
+            if let Some(over) = over {
+                proof.cookies.extend(over.cookies);
+            }
             Ok(Some(proof))
         }
         Ok(None) => match over {

@@ -56,6 +56,10 @@ pub struct AccessToken {
     is_bound: bool,
 }
 
+/// A token that is not known, by its mark.
+#[derive(Clone, Copy)]
+pub struct Unknown(u128);
+
 /// A token that was verified, with what its verdict rests on.
 struct Known {
     token: Rc<AccessToken>,
@@ -87,43 +91,54 @@ impl AccessTokens {
 
     /// Verifies a token of one of the providers at the places `among`. What no rule has a say in is judged here;
     /// [`AccessToken::judge`] does the rest.
+    #[cfg(test)]
     pub async fn verify(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
         match self.known(world, token, among) {
-            Some(known) => Ok(known),
+            Ok(known) => Ok(known),
             // Boxed, so that the future of a request whose token is known stays small.
-            None => Box::pin(self.verify_anew(world, token, among, None)).await,
+            Err(unknown) => Box::pin(self.verify_unknown(world, token, unknown, among)).await,
         }
     }
 
     /// The same for a token that its provider has just given, for which no stranger can make us look for new keys.
     pub async fn verify_given(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
         match self.known(world, token, among) {
-            Some(known) => Ok(known),
-            None => Box::pin(self.verify_anew(world, token, among, Some(THROTTLE))).await,
+            Ok(known) => Ok(known),
+            Err(unknown) => Box::pin(self.verify_anew(world, token, unknown, among, Some(THROTTLE))).await,
         }
     }
 
     /// A token that was verified before, and is still good: nothing is asked and nothing allocated.
-    pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Option<Rc<AccessToken>> {
+    pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Unknown> {
         let mark = self.marker.mark(&**world, token);
-        let known = self.known.borrow_mut().get(&mark)?;
-        if !among.contains(&known.token.provider) {
-            return None;
-        }
+        let known = self.known.borrow_mut().get(&mark).filter(|known| among.contains(&known.token.provider));
+        let Some(known) = known else { return Err(Unknown(mark)) };
         let now = world.now();
         let keys = self.providers.get(known.token.provider).and_then(|provider| provider.keys.held());
         if now < known.from || now >= known.until || !keys.is_some_and(|keys| known.is_by_one_of(&keys)) {
             self.known.borrow_mut().remove(&mark);
-            return None;
+            return Err(Unknown(mark));
         }
         world.count(Metric::TokensCached);
-        Some(Rc::clone(&known.token))
+        Ok(Rc::clone(&known.token))
+    }
+
+    /// Verifies a token that [`Self::known`] does not know.
+    pub async fn verify_unknown(
+        &self,
+        world: &World,
+        token: &str,
+        unknown: Unknown,
+        among: &[usize],
+    ) -> Result<Rc<AccessToken>, Refusal> {
+        self.verify_anew(world, token, unknown, among, None).await
     }
 
     async fn verify_anew(
         &self,
         world: &World,
         token: &str,
+        unknown: Unknown,
         among: &[usize],
         throttle: Option<Duration>,
     ) -> Result<Rc<AccessToken>, Refusal> {
@@ -152,7 +167,7 @@ impl AccessTokens {
         world.count(Metric::TokensVerified);
         let kept = self.kept.get(at).cloned().unwrap_or_default();
         let believed = AccessToken::read(at, &verified, unproven.typ(), &kept).map(Rc::new).map_err(refused)?;
-        self.remember(world, token, Rc::clone(&believed), key, &keys);
+        self.remember(world, unknown, Rc::clone(&believed), key, &keys);
         Ok(believed)
     }
 
@@ -166,7 +181,7 @@ impl AccessTokens {
             .ok_or_else(|| Refusal::new(Reason::AccessTokenIssuer, "`iss` is of no provider that the rule takes"))
     }
 
-    fn remember(&self, world: &World, text: &str, token: Rc<AccessToken>, key: Rc<PublicKey>, keys: &Rc<Jwks>) {
+    fn remember(&self, world: &World, Unknown(mark): Unknown, token: Rc<AccessToken>, key: Rc<PublicKey>, keys: &Rc<Jwks>) {
         let from = world.now();
         let until = from.plus(self.max_age).min(token.expires);
         if until <= from {
@@ -174,7 +189,7 @@ impl AccessTokens {
         }
         let weight = token.weight().max(UNIT);
         let known = Known { token, key, keys: RefCell::new(Rc::downgrade(keys)), from, until };
-        self.known.borrow_mut().insert(self.marker.mark(&**world, text), Rc::new(known), weight);
+        self.known.borrow_mut().insert(mark, Rc::new(known), weight);
     }
 }
 

@@ -4,14 +4,13 @@ mod abi;
 mod calls;
 mod executor;
 mod metrics;
-mod numbers;
 mod stream;
 mod timers;
 
 pub use abi::{Abi, Fields};
-pub use numbers::ByNumber;
 pub use stream::{LARGEST_BODY, Phase, Stream};
 
+use crate::cache::Spread;
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
 use crate::words::{Request, Secret, UnixTime, Verdict};
@@ -24,9 +23,14 @@ use executor::{Executor, Owner, Work};
 use log::LevelFilter;
 use metrics::Metrics;
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use timers::Timers;
+
+/// A map by the host's numbers for what it has: looked into several times for each request.
+pub type ByNumber<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
 
 /// Whether the host lets a message through that it shows us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

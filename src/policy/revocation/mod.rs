@@ -10,9 +10,8 @@ use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::{Host, Metric, World};
 use list::List;
 use log::Entry;
-use siphasher::sip128::{Hasher128, SipHasher24};
+use oidc_proxy_wasm_cipher::Marks;
 use std::cell::{Cell, RefCell};
-use std::hash::Hasher;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -53,7 +52,7 @@ pub struct Revocations {
     /// How it is kept.
     pub settings: config::Revocation,
     /// One for each secret of the ring: what was revoked under the one before is still known after a rotation.
-    hashers: Vec<SipHasher24>,
+    hashers: Vec<Marks>,
     proven: RefCell<List>,
     anyones: RefCell<List>,
     /// Where all hosts tell each other.
@@ -130,13 +129,8 @@ impl Revocations {
             Name::Client { issuer, client_id } => (4, issuer.as_bytes(), client_id.as_bytes()),
         };
         self.hashers.iter().map(move |hasher| {
-            let mut hasher = *hasher;
-            hasher.write(&[kind]);
-            for part in [one, other] {
-                hasher.write(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes());
-                hasher.write(part);
-            }
-            Mark(hasher.finish128().as_bytes())
+            let length = |part: &[u8]| u64::try_from(part.len()).unwrap_or(u64::MAX).to_le_bytes();
+            Mark(hasher.of(&[&[kind], &length(one), one, &length(other), other]).to_le_bytes())
         })
     }
 
@@ -240,9 +234,9 @@ impl Sink for Revocations {
 }
 
 /// SipHash is a keyed hash of 128 bits that costs next to nothing, so that marks need not be kept with what has the name.
-fn hasher(secret: &[Secret]) -> SipHasher24 {
+fn hasher(secret: &[Secret]) -> Marks {
     let key = KeyedHash::new(secret, b"oidc-proxy-wasm revocation v1").of(&[]);
-    SipHasher24::new_with_key(&key.first_chunk().copied().unwrap_or_default())
+    Marks::new(&key.first_chunk().copied().unwrap_or_default())
 }
 
 #[cfg(test)]
