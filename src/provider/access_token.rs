@@ -181,7 +181,14 @@ impl AccessTokens {
             .ok_or_else(|| Refusal::new(Reason::AccessTokenIssuer, "`iss` is of no provider that the rule takes"))
     }
 
-    fn remember(&self, world: &World, Unknown(mark): Unknown, token: Rc<AccessToken>, key: Rc<PublicKey>, keys: &Rc<Jwks>) {
+    fn remember(
+        &self,
+        world: &World,
+        Unknown(mark): Unknown,
+        token: Rc<AccessToken>,
+        key: Rc<PublicKey>,
+        keys: &Rc<Jwks>,
+    ) {
         let from = world.now();
         let until = from.plus(self.max_age).min(token.expires);
         if until <= from {

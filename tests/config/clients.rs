@@ -207,7 +207,7 @@ fn the_path_of_our_keys_means_nothing_else() {
     loaded(&with(two, "/providers/other/jwks_path", json!("/oauth/other")));
 }
 
-/// Several clients at one provider are several entries with one issuer; each has a callback of its own.
+/// C31 (RFC 9700 §4.4.2): several clients at one provider are several entries with one issuer; each has a callback of its own.
 #[test]
 fn two_clients_of_one_provider_have_callbacks_of_their_own() {
     let mut two = shop();

@@ -247,3 +247,16 @@ fn strangers_tokens_leave_nothing_behind() {
     assert!(shop.script.shared_keys().len() <= keys + 256, "as many slots as there are for bad answers");
     shop.decide(&background("/").bearer(&good)).assert_served_to("alice");
 }
+
+/// E08: fields in masses, as far as the host takes them, hide no credential and make no other verdict.
+#[test]
+fn a_flood_of_header_fields_changes_nothing() {
+    let shop = Shop::api(json!({}));
+    let flooded =
+        |request: Req| (0..200).fold(request, |request, at| request.with(&format!("x-{at}"), "x".repeat(64 * 1024)));
+    let good = shop.idp.jwt(|_| {});
+    shop.decide(&flooded(background("/").bearer(&good))).assert_served_to("alice");
+    assert_eq!(shop.decide(&flooded(background("/"))).reason(), Some(Reason::AccessTokenRequired));
+    let twice = flooded(background("/").bearer(&good)).bearer(&good);
+    assert_eq!(shop.decide(&twice).reason(), Some(Reason::CredentialRepeated));
+}

@@ -132,7 +132,7 @@ fn a_provider_that_is_away_keeps_nobody_logged_in() {
     assert!(!is_in(&mut browser));
 }
 
-/// L15: where the provider was never reached, or has no such endpoint, the logout ends on a page of ours.
+/// L15, D15: where the provider was never reached, or has no such endpoint, the logout ends on a page of ours.
 #[test]
 fn without_the_provider_s_endpoint_the_logout_ends_here() {
     let shop = Shop::with_logout();

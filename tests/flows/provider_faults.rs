@@ -77,7 +77,7 @@ const INVALID: [(Endpoint, Reason); 4] = [
     (Endpoint::Userinfo, UserinfoInvalid),
 ];
 
-/// D10, K13, V05, V06, I06: bodies that are no JSON object.
+/// D10, D11, K13, V05, V06, I06: bodies that are no JSON object.
 #[test]
 fn what_is_not_one_json_object_is_no_answer() {
     let utf16: Vec<u8> = "{\"a\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();

@@ -191,6 +191,25 @@ fn each_provider_s_keys_verify_its_own_issuer_alone() {
     assert_eq!(worker.refuses(&access_token(&script, &json!({}))), None);
 }
 
+// K14: one name for two keys, of two providers.
+#[test]
+fn a_key_s_name_is_its_provider_s_own() {
+    let (script, _) = serving();
+    let same_name: Value = serde_json::from_str(&jwks(&[ec_jwk(Es256, r#","kid":"ed""#)])).unwrap();
+    let worker = Worker::new(&script, &config(|config| config["providers"]["other"]["jwks"] = same_name));
+    let by = |algorithm: &str, key: Algorithm, issuer: &str| {
+        let header = format!(r#"{{"alg":"{algorithm}","kid":"ed"}}"#);
+        token(key, &header, &claims(&script, &json!({ "iss": issuer })).to_string())
+    };
+    // Either one first, and known from then on: no verdict and no key passes from one to the other.
+    for _ in 0..2 {
+        assert_eq!(worker.refuses(&by("EdDSA", EdDsa, ISSUER)), None);
+        assert_eq!(worker.refuses(&by("ES256", Es256, OTHER)), None);
+        assert_eq!(worker.refuses(&by("EdDSA", EdDsa, OTHER)), Some(Reason::AccessTokenKeyUnknown));
+        assert_eq!(worker.refuses(&by("ES256", Es256, ISSUER)), Some(Reason::AccessTokenKeyUnknown));
+    }
+}
+
 // J01, J26, J29, J30, J40, J41: a stranger's junk makes nobody fetch keys.
 #[test]
 fn what_costs_nothing_is_judged_before_any_call() {
