@@ -202,9 +202,9 @@ impl Abi for ProxyWasm {
     }
 }
 
-/// In nanoseconds. Without a clock nothing has ended and nothing has begun: no token is valid in 1970.
+/// In nanoseconds. Without a clock it is later than anything lasts: no token and no session is good.
 fn since_epoch() -> u64 {
-    imports::since_epoch().unwrap_or_default()
+    imports::since_epoch().unwrap_or(u64::MAX)
 }
 
 const fn map(fields: Fields) -> Map {
