@@ -24,9 +24,7 @@ impl Hasher for Spread {
     }
 
     fn write_u128(&mut self, number: u128) {
-        let bytes = number.to_le_bytes();
-        let (words, _) = bytes.as_chunks::<8>();
-        words.iter().for_each(|word| self.write_u64(u64::from_le_bytes(*word)));
+        self.write(&number.to_le_bytes());
     }
 
     fn write(&mut self, bytes: &[u8]) {

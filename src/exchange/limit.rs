@@ -8,10 +8,7 @@ use crate::world::World;
 
 /// Lets a guest's request go on who has not spent what the rule grants. One who has keeps what became of its session.
 pub async fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
-    if guard.rule.rate_limit.is_none() {
-        return forward::upstream(gate, world, guard, request, guest, Vec::new());
-    }
-    match Box::pin(gate.limiter().take(world, &guard.rule, guest.identity())).await {
+    match gate.limiter().take(world, &guard.rule, guest.identity()).await {
         Ok(fields) => forward::upstream(gate, world, guard, request, guest, fields),
         Err(refusal) if guard.rule.mode == Mode::Report => {
             forward::on_trial(gate, world, guard, request, refusal.into())

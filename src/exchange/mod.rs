@@ -100,6 +100,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         // What became of the session is told all the same.
         return Err(Refusal { cookies: proof.cookies, ..refusal }.into());
     }
+    // Asked here too, since a proof is large, and handing it through a future moves it twice.
     if guard.rule.token.exchange.is_some() {
         proof = Box::pin(methods::exchanged(world, guard, proof)).await?;
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 /// The same proof with the exchanged token, where the rule exchanges and this token has to be.
 pub async fn exchanged(world: &World, guard: &Guard, mut proof: Proof) -> Result<Proof, Stop> {
     let Some(exchange) = &guard.rule.token.exchange else { return Ok(proof) };
-    match Box::pin(exchange_token(world, guard, exchange, &proof.identity)).await {
+    match exchange_token(world, guard, exchange, &proof.identity).await {
         Ok(None) => Ok(proof),
         Ok(Some(token)) => {
             proof.identity.access_token = Some(token);

@@ -89,18 +89,7 @@ impl AccessTokens {
         jose::has_form(token)
     }
 
-    /// Verifies a token of one of the providers at the places `among`. What no rule has a say in is judged here;
-    /// [`AccessToken::judge`] does the rest.
-    #[cfg(test)]
-    pub async fn verify(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
-        match self.known(world, token, among) {
-            Ok(known) => Ok(known),
-            // Boxed, so that the future of a request whose token is known stays small.
-            Err(unknown) => Box::pin(self.verify_unknown(world, token, unknown, among)).await,
-        }
-    }
-
-    /// The same for a token that its provider has just given, for which no stranger can make us look for new keys.
+    /// Verifies a token that its provider has just given, for which no stranger can make us look for new keys.
     pub async fn verify_given(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
         match self.known(world, token, among) {
             Ok(known) => Ok(known),
@@ -123,7 +112,8 @@ impl AccessTokens {
         Ok(Rc::clone(&known.token))
     }
 
-    /// Verifies a token that [`Self::known`] does not know.
+    /// Verifies a token that [`Self::known`] does not know, of one of the providers at the places `among`. What no rule has a say
+    /// in is judged here; [`AccessToken::judge`] does the rest.
     pub async fn verify_unknown(
         &self,
         world: &World,

@@ -5,7 +5,7 @@ use crate::config::{self, Config, TokenRules};
 use crate::jose::testing::{ec_jwk, ed25519_jwk, header, token};
 use crate::words::{Algorithm, Reason, Refusal};
 use crate::world::script::Script;
-use crate::world::{Host, ProviderResponse};
+use crate::world::{Host, ProviderResponse, World};
 use serde_json::{Value, json};
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -44,6 +44,16 @@ pub fn config(change: impl FnOnce(&mut Value)) -> Config {
     });
     change(&mut config);
     config::load(config.to_string().as_bytes(), &|_| None).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+impl AccessTokens {
+    /// As a request does it: by what is known, else anew.
+    pub async fn verify(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Refusal> {
+        match self.known(world, token, among) {
+            Ok(known) => Ok(known),
+            Err(unknown) => self.verify_unknown(world, token, unknown, among).await,
+        }
+    }
 }
 
 /// One worker of a host.

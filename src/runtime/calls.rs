@@ -1,8 +1,8 @@
 //! Calls under way, by the token that their answer will carry.
 
+use super::ByNumber;
 use crate::world::{CallError, Endpoint, LocalFuture, ProviderRequest, ProviderResponse};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -17,7 +17,7 @@ type Outcome = Result<ProviderResponse, CallError>;
 /// Every call that was sent and not yet answered.
 #[derive(Default)]
 pub struct Calls {
-    under_way: RefCell<HashMap<u32, Call>>,
+    under_way: RefCell<ByNumber<Call>>,
 }
 
 struct Call {

@@ -24,7 +24,7 @@ thread_local! {
     static CONTEXTS: RefCell<ByNumber<Context>> = RefCell::default();
 }
 
-/// Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
+/// The context of a callback that begins. Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
 fn context(id: u32) -> Option<Context> {
     imports::time_moves();
     CONTEXTS.with_borrow(|contexts| contexts.get(&id).cloned())
