@@ -150,7 +150,7 @@ fn cookie(script: &Script) -> String {
         remembered: false,
     };
     let lines = sessions.set(&script.world(), &content, &Headers::default());
-    let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));
+    let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail()));
     lines.iter().filter_map(|line| line.split(';').next()).collect::<Vec<_>>().join("; ")
 }
 

@@ -17,7 +17,7 @@ pub fn stopped(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
         Stop::Refused(refusal) => refused(gate, world, guard, request, refusal),
         Stop::Answered { response, reason } => {
             log(world, guard, &Refusal::from(reason), &request_id(world, request), response.status);
-            finished(gate, world, guard, response, reason)
+            finished(gate, world, guard, *response, reason)
         }
     }
 }
@@ -41,8 +41,8 @@ pub fn refused(gate: &Gate, world: &World, guard: Option<&Guard>, request: &Requ
     if reason.status() == 503 {
         response = response.with("retry-after", RETRY_AFTER);
     }
-    let response = refusal.headers.into_iter().fold(response, |response, (name, value)| response.with(name, value));
-    let response = refusal.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
+    let response = refusal.headers().iter().fold(response, |response, (name, value)| response.with(name, value));
+    let response = refusal.cookies().iter().fold(response, |response, line| response.with("set-cookie", line));
     finished(gate, world, guard, response, reason)
 }
 
@@ -108,6 +108,6 @@ pub fn log(world: &World, guard: Option<&Guard>, refusal: &Refusal, id: &str, st
         Blame::Provider | Blame::Operator | Blame::Us => log::Level::Warn,
     };
     let rule = guard.map_or("none", |guard| guard.rule.name.as_str());
-    let line = format!("{status} {} rule={rule} request={id}: {}", refusal.reason, refusal.detail);
+    let line = format!("{status} {} rule={rule} request={id}: {}", refusal.reason, refusal.detail());
     world.log(level, line.trim_end_matches([':', ' ']));
 }

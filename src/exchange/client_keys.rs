@@ -7,5 +7,5 @@ use crate::words::{Reason, Refusal, Request, Stop};
 pub fn serve(gate: &Gate, provider: usize, request: &Request) -> Result<Stop, Refusal> {
     let provider = gate.provider(provider).ok_or(Reason::NoRule)?;
     let response = answer::published(request, "application/jwk-set+json", || provider.registration.published())?;
-    Ok(Stop::Answered { response, reason: Reason::ClientKeys })
+    Ok(Stop::answered(response, Reason::ClientKeys))
 }

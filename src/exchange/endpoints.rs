@@ -182,6 +182,6 @@ fn judged(guard: &Guard, mut proof: Proof) -> Result<Proof, Stop> {
     };
     match verdict {
         Ok(()) => Ok(proof),
-        Err(refusal) => Err(Refusal { cookies: proof.cookies, ..refusal }.into()),
+        Err(refusal) => Err(refusal.with_cookies(proof.cookies).into()),
     }
 }

@@ -5,7 +5,7 @@ use crate::config::{Allow, HeaderSource, Rule, TokenForm};
 use crate::http::cookie::{self, Rest};
 use crate::methods::{Guard, Hiding};
 use crate::policy;
-use crate::words::{HeaderEdits, Identity, Method, Refusal, Request, Stop, Verdict};
+use crate::words::{HeaderEdits, Identity, Method, Request, Stop, Verdict};
 use crate::world::{Metric, Outcome, World};
 
 /// Lets a request through: without forged headers, our cookies and the credential that was used, with what the rule tells
@@ -65,7 +65,10 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     };
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Reported(refusal.reason) });
     let (id, status) = (answer::request_id(world, request), refusal.reason.status());
-    let refusal = Refusal { detail: format!("let through, mode: report; {}", refusal.detail), ..refusal };
+    let refusal = {
+        let detail = format!("let through, mode: report; {}", refusal.detail());
+        refusal.told(detail)
+    };
     answer::log(world, Some(guard), &refusal, &id, status);
     let (request, response) = common(gate, request, None);
     Verdict::Forward { request, response, late: None, properties: Vec::new(), body: None }

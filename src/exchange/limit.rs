@@ -3,7 +3,7 @@
 use super::{Gate, Guest, answer, forward};
 use crate::config::Mode;
 use crate::methods::Guard;
-use crate::words::{Refusal, Request, Verdict};
+use crate::words::{Request, Verdict};
 use crate::world::World;
 
 /// Lets a guest's request go on who has not spent what the rule grants. One who has keeps what became of its session.
@@ -18,7 +18,7 @@ pub async fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Reque
                 Guest::Anonymous => Vec::new(),
                 Guest::Known(proof) => proof.cookies,
             };
-            answer::refused(gate, world, Some(guard), request, Refusal { cookies, ..refusal })
+            answer::refused(gate, world, Some(guard), request, refusal.with_cookies(cookies))
         }
     }
 }

@@ -98,7 +98,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
     }
     if let Err(refusal) = policy::judge(&guard.rule, &mut proof.identity) {
         // What became of the session is told all the same.
-        return Err(Refusal { cookies: proof.cookies, ..refusal }.into());
+        return Err(refusal.with_cookies(proof.cookies).into());
     }
     // Asked here too, since a proof is large, and handing it through a future moves it twice.
     if guard.rule.token.exchange.is_some() {

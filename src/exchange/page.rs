@@ -10,8 +10,7 @@ pub fn html(refusal: &Refusal, request_id: &str) -> Response {
     let reason = refusal.reason;
     let (title, advice) = words(reason);
     let again = refusal
-        .again
-        .as_deref()
+        .again()
         .map_or(String::new(), |url| format!("<p><a class=\"button\" href=\"{}\">Try again</a></p>", text::html(url)));
     let main = format!(
         "<p class=\"status\">{status}</p><h1>{title}</h1><p>{advice}</p>{again}\

@@ -18,7 +18,7 @@ pub fn serve(gate: &Gate, guard: &Guard, request: &Request) -> Result<Stop, Refu
     let resource = guard.rule.token.resource.as_ref().ok_or(Reason::NoRule)?;
     let response = answer::published(request, "application/json", || document(gate, guard, resource).to_string())?;
     let response = response.with("access-control-allow-origin", "*");
-    Ok(Stop::Answered { response, reason: Reason::ResourceMetadata })
+    Ok(Stop::answered(response, Reason::ResourceMetadata))
 }
 
 /// RFC 9728 §2. Whatever the request says of itself, the resource has its configured name.

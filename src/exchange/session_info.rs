@@ -35,7 +35,8 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
             Ok(None) => {}
             Err(NotRenewed::Refused(refusal)) => return refusal.into(),
             Err(NotRenewed::Over(reason)) => {
-                return Refusal { cookies: party.sessions.discard(world, &request.headers), ..reason.into() }.into();
+                let refusal = Refusal::from(reason);
+                return refusal.with_cookies(party.sessions.discard(world, &request.headers)).into();
             }
         }
     }
@@ -46,7 +47,7 @@ pub async fn serve(world: &World, guard: &Guard, request: &Request) -> Stop {
         .with("vary", "cookie")
         .with("x-content-type-options", "nosniff");
     let response = cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
-    Stop::Answered { response, reason: Reason::SessionInfo }
+    Stop::answered(response, Reason::SessionInfo)
 }
 
 /// The session of the request, if it lives.

@@ -5,6 +5,7 @@ use super::digest::digest;
 use super::jwk::KeyRefused;
 use crate::world::Hash;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use p256::elliptic_curve::point::AffineCoordinates;
 
 /// A point on one of the curves, never the one at infinity.
 pub enum EcKey {
@@ -54,13 +55,18 @@ impl EcKey {
         if x.len() != curve.length() || y.len() != curve.length() {
             return Err(KeyRefused::Point);
         }
-        let point = uncompressed(x, y);
         let key = match curve {
-            Curve::P256 => p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P256),
-            Curve::P384 => p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P384),
-            Curve::P521 => p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).map(Self::P521),
+            Curve::P256 => {
+                point(x, y).and_then(|point| p256::ecdsa::VerifyingKey::from_affine(point).ok()).map(Self::P256)
+            }
+            Curve::P384 => {
+                point(x, y).and_then(|point| p384::ecdsa::VerifyingKey::from_affine(point).ok()).map(Self::P384)
+            }
+            Curve::P521 => {
+                point(x, y).and_then(|point| p521::ecdsa::VerifyingKey::from_affine(point).ok()).map(Self::P521)
+            }
         };
-        key.map_err(|_| KeyRefused::Point)
+        key.ok_or(KeyRefused::Point)
     }
 
     /// The curve.
@@ -93,6 +99,16 @@ impl EcKey {
                 .is_ok_and(|signature| key.verify_prehash(&digest, &signature).is_ok()),
         }
     }
+}
+
+/// The point of those coordinates, if it is on the curve.
+///
+/// Not by way of its encoding: that could be a compressed one, whose square roots would never be taken.
+fn point<P: AffineCoordinates>(x: &[u8], y: &[u8]) -> Option<P>
+where
+    P::FieldRepr: for<'a> TryFrom<&'a [u8]>,
+{
+    P::from_coordinates(&x.try_into().ok()?, &y.try_into().ok()?).into_option()
 }
 
 /// A point as X9.62 writes it (SEC 1 §2.3.3).

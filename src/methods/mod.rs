@@ -159,12 +159,12 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     match search(world, guard, request, &mut over).await {
         Ok(Some(mut proof)) => {
             if let Some(over) = over {
-                proof.cookies.extend(over.cookies);
+                proof.cookies.extend_from_slice(over.cookies());
             }
             Ok(Some(proof))
         }
         Ok(None) => match over {
-            Some(refusal) if guard.rule.allow != Allow::Optional => Err(Stop::Refused(*refusal)),
+            Some(refusal) if guard.rule.allow != Allow::Optional => Err(Stop::Refused(refusal)),
             _ => Ok(None),
         },
         Err(stop) => Err(session::because(over, stop)),
@@ -175,7 +175,7 @@ async fn search(
     world: &World,
     guard: &Guard,
     request: &Request,
-    over: &mut Option<Box<Refusal>>,
+    over: &mut Option<Refusal>,
 ) -> Result<Option<Proof>, Stop> {
     let mut token = None;
     let mut attempt = Attempt::default();

@@ -16,7 +16,7 @@ pub enum Shown {
     /// The person whose it is.
     Person(Proof),
     /// It is over: revoked, or with its last refresh. Whoever has nothing else to show is told so.
-    Over(Box<Refusal>),
+    Over(Refusal),
 }
 
 /// The person whose session the request carries.
@@ -120,24 +120,21 @@ fn is_passive(guard: &Guard, request: &Request) -> bool {
 
 /// The end of a session, whose cookies go.
 fn over(world: &World, party: &RelyingParty, request: &Request, reason: Reason) -> Shown {
-    Shown::Over(Box::new(Refusal { cookies: party.sessions.discard(world, &request.headers), ..reason.into() }))
+    Shown::Over(Refusal::from(reason).with_cookies(party.sessions.discard(world, &request.headers)))
 }
 
 /// Tells a person who is sent to log in, or is told to, that it is because the session is over.
-pub fn because(over: Option<Box<Refusal>>, stop: Stop) -> Stop {
+pub fn because(over: Option<Refusal>, stop: Stop) -> Stop {
     let Some(over) = over else { return stop };
     match stop {
         Stop::Answered { response, reason } => {
-            let response = over.cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
-            Stop::Answered { response, reason }
+            let response = over.cookies().iter().fold(*response, |response, line| response.with("set-cookie", line));
+            Stop::answered(response, reason)
         }
         Stop::Refused(refusal) if matches!(refusal.reason, Reason::LoginRequired | Reason::AccessTokenRequired) => {
-            Stop::Refused(*over)
+            Stop::Refused(over)
         }
-        Stop::Refused(mut refusal) => {
-            refusal.cookies.extend(over.cookies);
-            Stop::Refused(refusal)
-        }
+        Stop::Refused(refusal) => Stop::Refused(refusal.with_cookies(over.cookies().to_vec())),
     }
 }
 
@@ -145,7 +142,7 @@ pub fn because(over: Option<Box<Refusal>>, stop: Stop) -> Stop {
 /// grew, goes on as it was until it is over.
 fn set(world: &World, party: &RelyingParty, opened: &Rc<Opened>, content: &Content, headers: &Headers) -> Vec<String> {
     party.sessions.update(world, opened, content, headers).unwrap_or_else(|refusal| {
-        world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+        world.log(log::Level::Warn, &refusal.to_string());
         Vec::new()
     })
 }

@@ -17,7 +17,7 @@ pub async fn exchanged(world: &World, guard: &Guard, mut proof: Proof) -> Result
             Ok(proof)
         }
         // What became of the session is told all the same.
-        Err(refusal) => Err(Refusal { cookies: proof.cookies, ..refusal }.into()),
+        Err(refusal) => Err(refusal.with_cookies(proof.cookies).into()),
     }
 }
 

@@ -55,8 +55,8 @@ impl Guesses {
                     host.count(Metric::GuessesRefused);
                     let wait = wait.div_ceil(1000).max(1);
                     let detail = format!("wrong secrets came too often from there, may come again in {wait} s");
-                    let headers = vec![("retry-after", wait.to_string())];
-                    return Err(Refusal { headers, ..Refusal::new(Reason::GuessedTooOften, detail) });
+                    let refusal = Refusal::new(Reason::GuessedTooOften, detail);
+                    return Err(refusal.with_header("retry-after", wait.to_string()));
                 }
             }
         }
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(passed(&guesses, &script, from("192.0.2.1", "alice"), 50), 3);
         let refused = guesses.begin(&script, &LIMIT, from("192.0.2.1", "alice")).err().unwrap();
         assert_eq!(refused.reason, Reason::GuessedTooOften);
-        assert_eq!(refused.headers, [("retry-after", "20".to_owned())]);
+        assert_eq!(refused.headers(), [("retry-after", "20".to_owned())]);
         // Alice herself, elsewhere; and others there, until the address has had enough.
         assert_eq!(passed(&guesses, &script, from("192.0.2.2", "alice"), 1), 1);
         assert_eq!(passed(&guesses, &script, from("192.0.2.1", "bob"), 50), 3);

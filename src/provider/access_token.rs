@@ -151,7 +151,7 @@ impl AccessTokens {
         let ((verified, key), keys) = proven.map_err(|lack| match lack {
             NoProof::Token(error) => refused(error),
             // The right key may be out already, and only we cannot get at it: that is not the caller's fault.
-            NoProof::Perhaps(_, refusal) => *refusal,
+            NoProof::Perhaps(_, refusal) => refusal,
             NoProof::Keys(refusal) => refusal,
         })?;
         world.count(Metric::TokensVerified);

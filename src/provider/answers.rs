@@ -381,7 +381,7 @@ impl<Q: Question> Asker<Q> {
         if refusal.reason == Reason::ProviderBusy {
             return;
         }
-        host.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+        host.log(log::Level::Warn, &refusal.to_string());
         let mut chance = [0; 8];
         host.fill_random(&mut chance);
         self.outage.borrow_mut().failed(host.now(), u64::from_le_bytes(chance), refusal.clone());

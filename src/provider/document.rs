@@ -260,7 +260,7 @@ impl<R: Recipe> Flight<R> {
             }
             Err(refusal) => {
                 self.leave(Entry { asked, leased: UnixTime::default(), ..before });
-                self.host.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+                self.host.log(log::Level::Warn, &refusal.to_string());
                 let chance = u64::from_le_bytes(random(&*self.host));
                 self.state.borrow_mut().outage.failed(now, chance, refusal.clone());
                 Err(refusal)

@@ -42,7 +42,7 @@ impl Provider {
             None => self.trade(world, trade, &mut || Ok(())).await,
         };
         granted.map_err(|refusal| match refusal.reason {
-            Reason::CredentialRefused => Refusal { reason: Reason::ExchangeRefused, ..refusal },
+            Reason::CredentialRefused => refusal.because(Reason::ExchangeRefused),
             _ => refusal,
         })
     }

@@ -257,7 +257,7 @@ impl Grants {
                 let verified = id_token::verify(host, &self.settings, &self.keys, token, &evidence).await;
                 let verified = verified.map_err(|refusal| match refusal.reason.status() {
                     503 => Failure::Odd(refusal),
-                    _ => self.invalid(&format!("{}: {}", refusal.reason, refusal.detail)),
+                    _ => self.invalid(&refusal.to_string()),
                 })?;
                 say("sub", verified.subject().into());
                 say("claims", Value::Object((*self.kept.filter(verified.claims())).clone()));
@@ -293,7 +293,7 @@ impl Grants {
             Failed::Otherwise(refusal) => match (refusal.reason, status) {
                 (Reason::ClientRefused, _) if !is_ours => Failure::Dead(refused(Reason::CredentialRefused, "")),
                 (Reason::TokenUnavailable, 501..=599) => Failure::Outage(refusal),
-                (Reason::TokenInvalid, _) => Failure::Odd(Refusal { reason: Reason::GrantInvalid, ..refusal }),
+                (Reason::TokenInvalid, _) => Failure::Odd(refusal.because(Reason::GrantInvalid)),
                 _ => Failure::Odd(refusal),
             },
         }

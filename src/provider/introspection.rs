@@ -230,7 +230,7 @@ impl Introspection {
         let secret = settings.client.client_secret.as_ref();
         self.keys.prove_given(host, self.refetch, secret, text, judge).await.map_err(|lack| match lack {
             NoProof::Token(error) => self.invalid(&error.to_string()),
-            NoProof::Perhaps(_, refusal) => Failure::Outage(*refusal),
+            NoProof::Perhaps(_, refusal) => Failure::Outage(refusal),
             NoProof::Keys(refusal) => Failure::Outage(refusal),
         })
     }

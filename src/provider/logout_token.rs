@@ -30,7 +30,7 @@ impl Provider {
         let secret = self.settings.client.client_secret.as_ref();
         self.keys.prove_given(&world.host(), self.refetch, secret, token, judge).await.map_err(|lack| match lack {
             NoProof::Token(error) => Refusal::new(reason(&error), format!("provider={}: {error}", self.settings.name)),
-            NoProof::Perhaps(_, refusal) => *refusal,
+            NoProof::Perhaps(_, refusal) => refusal,
             NoProof::Keys(refusal) => refusal,
         })
     }

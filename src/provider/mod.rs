@@ -129,7 +129,7 @@ impl Provider {
         let metadata =
             Rc::new(match &settings.discovery {
                 Discovery::Inline => Metadatas::Inline(Rc::new(metadata::inline(&settings).map_err(|refusal| {
-                    Problem::new(format!("providers.{}.metadata", settings.name), refusal.detail)
+                    Problem::new(format!("providers.{}.metadata", settings.name), refusal.detail())
                 })?)),
                 Discovery::Fetched(url) => {
                     let refresh = cache.metadata_refresh;

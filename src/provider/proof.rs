@@ -12,7 +12,7 @@ pub enum NoProof {
     /// The token is at fault.
     Token(JwtError),
     /// The keys at hand do not prove it, and newer ones, which might, cannot be had: that is why.
-    Perhaps(JwtError, Box<Refusal>),
+    Perhaps(JwtError, Refusal),
     /// There are no keys.
     Keys(Refusal),
 }
@@ -40,7 +40,7 @@ impl Keys {
             };
             match (kept.renew(host, throttle).await.map_err(NoProof::Keys)?, kept.trouble()) {
                 (Some(newer), _) => keys = newer,
-                (None, Some(trouble)) => return Err(NoProof::Perhaps(error, Box::new(trouble))),
+                (None, Some(trouble)) => return Err(NoProof::Perhaps(error, trouble)),
                 (None, None) => return Err(NoProof::Token(error)),
             }
         }

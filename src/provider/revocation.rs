@@ -25,7 +25,7 @@ impl Provider {
                 // §2.2: 200 for a token that is unknown, too.
                 Ok(response) if response.status == 200 => continue,
                 Ok(response) => format!("status {}", response.status),
-                Err(refusal) => refusal.detail,
+                Err(refusal) => refusal.detail().to_owned(),
             };
             let name = &self.settings.name;
             host.log(log::Level::Warn, &format!("provider={name}: a {hint} was not revoked there: {trouble}"));

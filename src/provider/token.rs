@@ -85,7 +85,7 @@ pub async fn refresh(
             Reason::ClientRefused => Reason::ClientRefused,
             _ => Reason::RefreshUnavailable,
         };
-        NotRefreshed::Trouble(Refusal { reason, ..refusal })
+        NotRefreshed::Trouble(refusal.because(reason))
     })
 }
 

@@ -101,7 +101,7 @@ pub enum Stop {
     /// A flow has its answer: a redirect to the provider, a callback that succeeded.
     Answered {
         /// What the client gets.
-        response: Response,
+        response: Box<Response>,
         /// Which step of which flow it was.
         reason: Reason,
     },
@@ -109,45 +109,115 @@ pub enum Stop {
     Refused(Refusal),
 }
 
+impl Stop {
+    /// A flow has its answer.
+    pub fn answered(response: Response, reason: Reason) -> Self {
+        Self::Answered { response: Box::new(response), reason }
+    }
+}
+
 /// Why a request may not pass, and what its answer must carry because of it.
+///
+/// Two words long: every step of every flow may end in one, and what few of them have to say is kept elsewhere.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// The stable code.
     pub reason: Reason,
-    /// More for the operator's log: where, found, needed. Never a secret, a token, or a code; escaped when written.
-    pub detail: String,
-    /// `Set-Cookie` values that the answer must carry, such as the end of a spent login.
-    pub cookies: Vec<String>,
-    /// Where a person may begin again: an absolute URL on our own host.
-    pub again: Option<String>,
-    /// Header fields that the answer must carry, such as when to come again.
-    pub headers: Vec<(&'static str, String)>,
+    rest: Option<Box<Rest>>,
+}
+
+/// What a refusal may have besides its reason.
+#[derive(Clone, Debug, Default)]
+struct Rest {
+    detail: String,
+    cookies: Vec<String>,
+    again: Option<String>,
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Refusal {
-    /// A refusal with something to say to the operator.
+    /// A refusal with something to say to the operator: where, found, needed. Never a secret, a token, or a code; escaped
+    /// when written.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), cookies: Vec::new(), again: None, headers: Vec::new() }
+        Self { reason, rest: Some(Box::new(Rest { detail: detail.into(), ..Rest::default() })) }
     }
-}
 
-impl Refusal {
     /// The refusal of a method that a path of ours does not have; `allowed` are those that it has (RFC 9110 §15.5.6).
     pub fn wrong_method(allowed: impl Into<String>) -> Self {
-        let headers = vec![("allow", allowed.into())];
-        Self { headers, ..Self::new(Reason::MethodNotAllowed, "not a method of this path") }
+        Self::new(Reason::MethodNotAllowed, "not a method of this path").with_header("allow", allowed.into())
+    }
+
+    /// The same for another reason.
+    pub fn because(self, reason: Reason) -> Self {
+        Self { reason, ..self }
+    }
+
+    /// The same with other words for the operator.
+    pub fn told(mut self, detail: String) -> Self {
+        self.rest_mut().detail = detail;
+        self
+    }
+
+    /// The same with further `Set-Cookie` values that the answer must carry, such as the end of a spent login.
+    pub fn with_cookies(mut self, lines: Vec<String>) -> Self {
+        if !lines.is_empty() {
+            self.rest_mut().cookies.extend(lines);
+        }
+        self
+    }
+
+    /// The same with where a person may begin again: an absolute URL on our own host.
+    pub fn with_again(mut self, url: String) -> Self {
+        self.rest_mut().again = Some(url);
+        self
+    }
+
+    /// The same with a header field that the answer must carry, such as when to come again.
+    pub fn with_header(mut self, name: &'static str, value: String) -> Self {
+        self.rest_mut().headers.push((name, value));
+        self
+    }
+
+    /// What the operator's log is told besides the reason.
+    pub fn detail(&self) -> &str {
+        self.rest.as_ref().map_or("", |rest| &rest.detail)
+    }
+
+    /// `Set-Cookie` values that the answer must carry.
+    pub fn cookies(&self) -> &[String] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.cookies)
+    }
+
+    /// Where a person may begin again.
+    pub fn again(&self) -> Option<&str> {
+        self.rest.as_ref().and_then(|rest| rest.again.as_deref())
+    }
+
+    /// Header fields that the answer must carry.
+    pub fn headers(&self) -> &[(&'static str, String)] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.headers)
+    }
+
+    fn rest_mut(&mut self) -> &mut Rest {
+        self.rest.get_or_insert_default()
     }
 }
 
-impl From<Reason> for Refusal {
-    fn from(reason: Reason) -> Self {
-        Self::new(reason, "")
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.reason, self.detail())
     }
 }
 
 impl From<Refusal> for Stop {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self { reason, rest: None }
     }
 }
 

@@ -12,7 +12,7 @@ const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "privat
 /// The metadata, to anyone.
 pub fn serve(gateway: &GatewayTokens, request: &Request) -> Result<Stop, Refusal> {
     let response = answer::published(request, "application/json", || document(gateway).to_string())?;
-    Ok(Stop::Answered { response, reason: Reason::GatewayMetadata })
+    Ok(Stop::answered(response, Reason::GatewayMetadata))
 }
 
 /// The metadata (RFC 8414 §2). Scopes are listed; clients are not.

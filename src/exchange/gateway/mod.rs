@@ -43,7 +43,7 @@ pub async fn serve(gate: &Gate, world: &World, asked: Asked, request: &Request) 
         );
     }
     let stop = match Box::pin(answered(gate, gateway, world, asked, request)).await {
-        Ok((reason, document)) => Stop::Answered { response: written(200, &document), reason },
+        Ok((reason, document)) => Stop::answered(written(200, &document), reason),
         Err(Fault::Said { reason, error, detail }) => {
             let response = written(reason.status(), &json!({ "error": error, "error_description": detail }));
             // RFC 6749 §5.2: the schemes that would do.
@@ -51,7 +51,7 @@ pub async fn serve(gate: &Gate, world: &World, asked: Asked, request: &Request) 
                 401 => response.with("www-authenticate", "Basic realm=\"gateway_tokens\", charset=\"UTF-8\""),
                 _ => response,
             };
-            Stop::Answered { response, reason }
+            Stop::answered(response, reason)
         }
         Err(Fault::Refused(refusal)) => Stop::Refused(refusal),
     };

@@ -22,7 +22,7 @@ pub async fn serve(gate: &Gate, world: &World, request: &Request) -> Verdict {
                 .with("content-type", "application/json")
                 .with("cache-control", "no-store")
                 .with("x-content-type-options", "nosniff");
-            Stop::Answered { response, reason: Reason::OperatorServed }
+            Stop::answered(response, Reason::OperatorServed)
         }
         Err(stop) => stop,
     };

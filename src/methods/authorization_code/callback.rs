@@ -63,10 +63,7 @@ impl<'a> Callback<'a> {
         let login = match party.sessions.find_login(world.now(), &request.headers, state) {
             Found::Waiting(login) => login,
             Found::Done(login) => {
-                return Err(Stop::Answered {
-                    response: redirect(party.home(&login.target)),
-                    reason: Reason::LoginDoneBefore,
-                });
+                return Err(Stop::answered(redirect(party.home(&login.target)), Reason::LoginDoneBefore));
             }
             Found::Expired(login) => return Err(spent(party, &login, Reason::LoginExpired.into())),
             Found::Unknown => return Err(unknown(party)),
@@ -180,7 +177,7 @@ impl<'a> Callback<'a> {
         }
         if let Some(given) = given {
             let response = cookies.into_iter().fold(given, |response, line| response.with("set-cookie", line));
-            return Err(Stop::Answered { response, reason: Reason::LoginTokens });
+            return Err(Stop::answered(response, Reason::LoginTokens));
         }
         let home = self.party.home(&self.login.target);
         let home = match sessions.settings.cookie.same_site {
@@ -188,7 +185,7 @@ impl<'a> Callback<'a> {
             SameSite::Lax | SameSite::None => redirect(home),
         };
         let response = cookies.into_iter().fold(home, |response, line| response.with("set-cookie", line));
-        Err(Stop::Answered { response, reason: Reason::LoginDone })
+        Err(Stop::answered(response, Reason::LoginDone))
     }
 
     fn identity(&self, content: Content) -> Identity {
@@ -231,12 +228,11 @@ fn given(names: &[TokenName], tokens: &Tokens) -> Response {
 
 fn unknown(party: &RelyingParty) -> Stop {
     let detail = "no login of this browser has this state: it is done, was begun elsewhere, or its cookie is lost";
-    Refusal { again: Some(party.home("/")), ..Refusal::new(Reason::LoginUnknown, detail) }.into()
+    Refusal::new(Reason::LoginUnknown, detail).with_again(party.home("/")).into()
 }
 
 /// A login that failed is over: its cookie goes, and the person may begin again where it began.
 fn spent(party: &RelyingParty, login: &Login, refusal: Refusal) -> Stop {
-    let mut cookies = refusal.cookies;
-    cookies.extend(party.sessions.login_over(login, party.by));
-    Refusal { cookies, again: Some(party.home(&login.target)), ..refusal }.into()
+    let over = party.sessions.login_over(login, party.by).into_iter().collect();
+    refusal.with_cookies(over).with_again(party.home(&login.target)).into()
 }

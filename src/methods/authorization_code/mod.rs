@@ -53,7 +53,7 @@ fn to_the_right_host(party: &RelyingParty, request: &Request) -> Option<Stop> {
         return None;
     }
     let location = party.home(request.target().unwrap_or("/"));
-    Some(Stop::Answered { response: redirect(location), reason: Reason::LoginStarted })
+    Some(Stop::answered(redirect(location), Reason::LoginStarted))
 }
 
 /// One authorization request to be.
@@ -84,12 +84,11 @@ impl Start<'_> {
         let Ok((login, cookies)) = self.party.sessions.begin_login(world, &request.headers, &beginning) else {
             let detail = "three logins ended well within a minute and left no session: does something eat the cookie \
                           (its size, its domain, plain HTTP), or is a clock wrong?";
-            let again = Some(self.party.home(self.target));
-            return Refusal { again, ..Refusal::new(Reason::LoginLoop, detail) }.into();
+            return Refusal::new(Reason::LoginLoop, detail).with_again(self.party.home(self.target)).into();
         };
         let location = self.location(&metadata, &login);
         let response = cookies.into_iter().fold(redirect(location), |response, line| response.with("set-cookie", line));
-        Stop::Answered { response, reason: Reason::LoginStarted }
+        Stop::answered(response, Reason::LoginStarted)
     }
 
     /// The authorization request (OIDC Core §3.1.2.1).

@@ -127,9 +127,10 @@ impl Asked<'_> {
 
     fn refused(&self, world: &World, wait: u64, quota: Option<Quota>) -> Refusal {
         world.count(Metric::Limited);
-        let mut headers = self.told(quota);
-        headers.push(("retry-after", wait.to_string()));
-        Refusal { headers, ..Refusal::new(Reason::RateLimited, format!("may come again in {wait} s")) }
+        let refusal = Refusal::new(Reason::RateLimited, format!("may come again in {wait} s"));
+        let told = self.told(quota).into_iter();
+        told.fold(refusal, |refusal, (name, value)| refusal.with_header(name, value))
+            .with_header("retry-after", wait.to_string())
     }
 
     /// What the client learns (draft-ietf-httpapi-ratelimit-headers-10 §3, §4). A rule's name is safe within quotes.

@@ -79,7 +79,7 @@ fn a_rule_without_a_limit_counts_nothing() {
 #[test]
 fn what_is_left_is_told_and_so_is_when_to_come_again() {
     let (script, limiter, rule, alice) = (Script::new(), limiter(), per_minute(3), person("alice"));
-    let field = |fields: &Fields, name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let field = |fields: &[(&str, String)], name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
     let fields = take(&limiter, &script, &rule, Some(&alice)).unwrap();
     assert_eq!(field(&fields, "ratelimit-policy").as_deref(), Some(r#""api";q=3;w=60"#));
     assert_eq!(field(&fields, "ratelimit").as_deref(), Some(r#""api";r=2;t=20"#));
@@ -87,8 +87,8 @@ fn what_is_left_is_told_and_so_is_when_to_come_again() {
     assert_eq!(passed(&limiter, &script, &rule, Some(&alice), 5), 2);
     let refusal = take(&limiter, &script, &rule, Some(&alice)).unwrap_err();
     assert_eq!(refusal.reason, Reason::RateLimited);
-    assert_eq!(field(&refusal.headers, "retry-after").as_deref(), Some("20"));
-    assert_eq!(field(&refusal.headers, "ratelimit").as_deref(), Some(r#""api";r=0;t=20"#));
+    assert_eq!(field(refusal.headers(), "retry-after").as_deref(), Some("20"));
+    assert_eq!(field(refusal.headers(), "ratelimit").as_deref(), Some(r#""api";r=0;t=20"#));
     assert_eq!(script.counted(Metric::Limited), 4);
     script.advance(19);
     assert_eq!(passed(&limiter, &script, &rule, Some(&alice), 1), 0);
@@ -101,7 +101,7 @@ fn without_headers_only_the_refusal_says_when() {
     let (script, limiter) = (Script::new(), limiter());
     let rule = rule("api", &json!({ "default": 1, "per": "second", "headers": false }));
     assert_eq!(take(&limiter, &script, &rule, None).unwrap(), []);
-    assert_eq!(take(&limiter, &script, &rule, None).unwrap_err().headers, [("retry-after", "1".to_owned())]);
+    assert_eq!(take(&limiter, &script, &rule, None).unwrap_err().headers(), [("retry-after", "1".to_owned())]);
 }
 
 #[test]

@@ -472,6 +472,6 @@ fn nothing_secret_is_in_the_log_or_in_a_refusal() {
     let world = script.world();
     let refusal = script.run(worker.providers[0].introspect(&world, "SECRETTOKEN")).unwrap().unwrap_err();
     assert!(!script.lines().is_empty());
-    let told = format!("{:?} {}", script.lines(), refusal.detail);
+    let told = format!("{:?} {}", script.lines(), refusal.detail());
     assert!(!told.contains("SECRETTOKEN") && !told.contains("0123456789abcdef"), "{told}");
 }

@@ -31,12 +31,12 @@ pub async fn log_out(world: &World, logout: &Logout, party: &Rc<RelyingParty>, r
     let mut cookies = party.sessions.discard(world, &request.headers);
     let opened = match found {
         Ok(opened) => opened,
-        Err(refusal) => return Refusal { cookies, ..refusal }.into(),
+        Err(refusal) => return refusal.with_cookies(cookies).into(),
     };
     if let Some(opened) = &opened
         && let Err(refusal) = revoke(world, logout, party, opened).await
     {
-        return Refusal { cookies, ..refusal }.into();
+        return refusal.with_cookies(cookies).into();
     }
     if let Some(opened) = opened.as_ref().filter(|_| logout.revoke) {
         let (host, party, opened) = (world.host(), Rc::clone(party), Rc::clone(opened));
@@ -79,7 +79,7 @@ async fn way(
     let metadata = match party.provider.metadata(&world.host()).await {
         Ok(metadata) => metadata,
         Err(refusal) => {
-            let line = format!("{}: {}; the session ended here alone", refusal.reason, refusal.detail);
+            let line = format!("{refusal}; the session ended here alone");
             world.log(log::Level::Warn, &line);
             return None;
         }

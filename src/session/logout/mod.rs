@@ -16,5 +16,5 @@ use crate::words::{Reason, Response, Stop};
 fn answered(response: Response, cookies: Vec<String>, reason: Reason) -> Stop {
     let response = response.with("cache-control", "no-store").with("referrer-policy", "no-referrer");
     let response = cookies.into_iter().fold(response, |response, line| response.with("set-cookie", line));
-    Stop::Answered { response, reason }
+    Stop::answered(response, reason)
 }

@@ -108,7 +108,7 @@ impl Grant {
             Ok(verified) => verified,
             // Nothing is wrong with an answer that cannot be judged now.
             Err(refusal) if refusal.reason.status() == 503 => return Err(refusal),
-            Err(refusal) => return Err(invalid(format!("{}: {}", refusal.reason, refusal.detail))),
+            Err(refusal) => return Err(invalid(refusal.to_string())),
         };
         let before = &*self.content;
         let mut origin = Origin::of(verified.claims());
@@ -134,11 +134,11 @@ impl Grant {
         match userinfo::fetch(&self.world, settings, &self.metadata, access_token, subject).await {
             Ok(said) => Ok(Some(said)),
             Err(refusal) if matches!(refusal.reason, Reason::UserinfoSubjectMismatch | Reason::UserinfoRefused) => {
-                Err(Refusal::new(Reason::RefreshInvalid, format!("{}: {}", refusal.reason, refusal.detail)))
+                Err(Refusal::new(Reason::RefreshInvalid, refusal.to_string()))
             }
             Err(refusal) => {
                 // The refresh token is spent: new tokens with older claims are better than none.
-                self.world.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+                self.world.log(log::Level::Warn, &refusal.to_string());
                 Ok(None)
             }
         }

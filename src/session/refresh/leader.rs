@@ -96,7 +96,7 @@ impl<E: Errand> Lead<E> {
             false => Ok(content),
         });
         if let Err(refusal) = &result {
-            self.host.log(log::Level::Warn, &format!("{}: {}", refusal.reason, refusal.detail));
+            self.host.log(log::Level::Warn, &refusal.to_string());
         }
         self.conclude(holder, result.map_err(|refusal| refusal.reason)).await
     }
