@@ -25,7 +25,7 @@ use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
 use crate::seal::{KeyedHash, Purpose, Sealer};
 use crate::store::{self, Store};
-use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime};
+use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime, hex};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
 use sha2::{Digest, Sha256};
@@ -124,7 +124,7 @@ impl Sessions {
     /// The sessions of `owner`.
     pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept, opened: &OpenedSessions) -> Self {
         let bound_to = lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), owner.partition]);
-        let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(&bound_to).get(..4).unwrap_or_default());
         let base = &settings.cookie.name;
         let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
         Self {
