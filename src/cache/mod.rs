@@ -52,7 +52,8 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
             return;
         }
         if self.young.weight.saturating_add(weight) > self.half {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
         let Generation { places, entries, weight: whole } = &mut self.young;
         let place = *places.entry(key).or_insert(entries.len());
@@ -85,6 +86,14 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl<K, V> Generation<K, V> {
+    fn clear(&mut self) {
+        self.places.clear();
+        self.entries.clear();
+        self.weight = 0;
     }
 }
 
