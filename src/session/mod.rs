@@ -257,8 +257,15 @@ impl Sessions {
 
     /// The `set-cookie` values that end the session in this browser: one for each cookie of it that came.
     pub fn end(&self, request: &Headers) -> Vec<String> {
-        let names = self.names.of_sessions().flat_map(|base| (0..cookie::MOST).map(|at| cookie::name(base, at)));
-        names.filter(|name| carries(request, name)).map(|name| self.attributes.delete(&name)).collect()
+        let mut ends = Vec::new();
+        for base in self.names.of_sessions() {
+            for name in (0..cookie::MOST).map(|at| cookie::name(base, at)) {
+                if carries(request, &name) {
+                    ends.push(self.attributes.delete(&name));
+                }
+            }
+        }
+        ends
     }
 
     fn bound_to(&self, bond: &[u8]) -> Cow<'_, [u8]> {
@@ -315,7 +322,7 @@ fn is_of(line: &str, name: &str) -> bool {
 }
 
 fn carries(request: &Headers, name: &str) -> bool {
-    crate::http::cookie::all(request).any(|(found, _)| found == name.as_bytes())
+    !crate::http::cookie::named(request, name).is_empty()
 }
 
 fn newer(one: &Content, other: &Content) -> bool {

@@ -210,7 +210,9 @@ impl Place {
 }
 
 fn words<'a>(command: &'a str, keys: &'a [Key]) -> Vec<&'a str> {
-    [command].into_iter().chain(keys.iter().map(|key| &*key.0)).collect()
+    let mut words = vec![command];
+    words.extend(keys.iter().map(|key| &*key.0));
+    words
 }
 
 /// Redis takes no life of nothing.

@@ -108,11 +108,14 @@ impl Log {
         let last = segment_of(total);
         let oldest = last.saturating_sub(self.segments.saturating_sub(1));
         let wanted = segment_of(from).max(oldest)..=last;
-        let read = wanted.filter_map(|number| {
+        let mut entries = Vec::new();
+        for number in wanted {
             let (segment, _): (Option<Segment>, _) = self.read(host, &self.segment_key(number));
-            segment.filter(|segment| segment.number == number)
-        });
-        read.flat_map(|segment| segment.entries).collect()
+            if let Some(segment) = segment.filter(|segment| segment.number == number) {
+                entries.extend(segment.entries);
+            }
+        }
+        entries
     }
 
     /// Writes an entry down. The segment comes first: what the head promises is there.
