@@ -4,7 +4,6 @@ mod spread;
 
 pub use spread::Spread;
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hash};
 
@@ -21,7 +20,11 @@ pub struct Cache<K, V> {
 }
 
 struct Generation<K, V> {
-    entries: HashMap<K, (V, usize), BuildHasherDefault<Spread>>,
+    /// Where each key's entry stands. Apart from the entries, so that one table's code serves all kinds of values.
+    places: HashMap<K, usize, BuildHasherDefault<Spread>>,
+    /// Values with their weights; `None` for what was taken out.
+    entries: Vec<Option<(V, usize)>>,
+    /// Of all entries, and of what was taken out, whose places are not used again.
     weight: usize,
 }
 
@@ -32,14 +35,13 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 
     /// What is remembered under `key`.
-    pub fn get<Q: Eq + Hash + ?Sized>(&mut self, key: &Q) -> Option<V>
-    where
-        K: Borrow<Q>,
-    {
-        if let Some((value, _)) = self.young.entries.get(key) {
-            return Some(value.clone());
+    pub fn get(&mut self, key: &K) -> Option<V> {
+        if let Some(place) = self.young.places.get(key) {
+            let entry = self.young.entries.get(*place)?;
+            return entry.as_ref().map(|(value, _)| value.clone());
         }
-        let (key, (value, weight)) = self.old.entries.remove_entry(key)?;
+        let (key, place) = self.old.places.remove_entry(key)?;
+        let (value, weight) = self.old.entries.get_mut(place)?.take()?;
         self.insert(key, value.clone(), weight);
         Some(value)
     }
@@ -50,26 +52,35 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
             return;
         }
         if self.young.weight.saturating_add(weight) > self.half {
-            self.old = std::mem::take(&mut self.young);
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
         }
-        let replaced = self.young.entries.insert(key, (value, weight)).map_or(0, |(_, weight)| weight);
-        self.young.weight = self.young.weight.saturating_sub(replaced).saturating_add(weight);
+        let Generation { places, entries, weight: whole } = &mut self.young;
+        let place = *places.entry(key).or_insert(entries.len());
+        let entry = Some((value, weight));
+        *whole = whole.saturating_add(weight);
+        match entries.get_mut(place) {
+            Some(known) => {
+                let replaced = std::mem::replace(known, entry).map_or(0, |(_, weight)| weight);
+                *whole = whole.saturating_sub(replaced);
+            }
+            None => entries.push(entry),
+        }
     }
 
     /// Forgets `key`.
-    pub fn remove<Q: Eq + Hash + ?Sized>(&mut self, key: &Q)
-    where
-        K: Borrow<Q>,
-    {
-        if let Some((_, weight)) = self.young.entries.remove(key) {
-            self.young.weight = self.young.weight.saturating_sub(weight);
+    pub fn remove(&mut self, key: &K) {
+        for generation in [&mut self.young, &mut self.old] {
+            let place = generation.places.remove(key);
+            if let Some(entry) = place.and_then(|place| generation.entries.get_mut(place)) {
+                *entry = None;
+            }
         }
-        self.old.entries.remove(key);
     }
 
     /// How many entries there are; an upper bound, as one may stand in both generations.
     pub fn len(&self) -> usize {
-        self.young.entries.len().saturating_add(self.old.entries.len())
+        self.young.places.len().saturating_add(self.old.places.len())
     }
 
     /// Whether nothing is remembered.
@@ -78,9 +89,17 @@ impl<K: Eq + Hash, V: Clone> Cache<K, V> {
     }
 }
 
+impl<K, V> Generation<K, V> {
+    fn clear(&mut self) {
+        self.places.clear();
+        self.entries.clear();
+        self.weight = 0;
+    }
+}
+
 impl<K, V> Default for Generation<K, V> {
     fn default() -> Self {
-        Self { entries: HashMap::default(), weight: 0 }
+        Self { places: HashMap::default(), entries: Vec::new(), weight: 0 }
     }
 }
 
@@ -112,10 +131,10 @@ mod tests {
     fn what_weighs_too_much_is_not_kept_and_what_is_removed_is_gone() {
         let mut cache = Cache::new(100);
         cache.insert("big", (), 51);
-        assert_eq!(cache.get("big"), None);
+        assert_eq!(cache.get(&"big"), None);
         cache.insert("small", (), 50);
-        assert_eq!(cache.get("small"), Some(()));
-        cache.remove("small");
+        assert_eq!(cache.get(&"small"), Some(()));
+        cache.remove(&"small");
         assert!(cache.is_empty());
     }
 

@@ -5,7 +5,7 @@ use crate::config::Errors;
 use crate::http::navigation::{self, Audience};
 use crate::http::{Url, text};
 use crate::methods::Guard;
-use crate::words::{Blame, Reason, Refusal, Request, Response, Stop, Verdict};
+use crate::words::{Blame, Reason, Refusal, Request, Response, Stop, Verdict, hex};
 use crate::world::{Metric, Outcome, World};
 
 /// How long a client waits before it asks again for what cannot be now: a provider that is back is found within this.
@@ -99,7 +99,7 @@ fn instead(errors: &Errors, reason: Reason) -> Option<&Url> {
 /// What ties an answer to its log line: the host's own id for the request, else one that we make.
 pub fn request_id(world: &World, request: &Request) -> String {
     let given = request.headers.text("x-request-id").map(|id| text::printable(id, 64)).filter(|id| !id.is_empty());
-    given.unwrap_or_else(|| world.random::<8>().iter().map(|byte| format!("{byte:02x}")).collect())
+    given.unwrap_or_else(|| hex(&world.random::<8>()))
 }
 
 pub fn log(world: &World, guard: Option<&Guard>, refusal: &Refusal, id: &str, status: u16) {

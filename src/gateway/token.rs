@@ -65,7 +65,7 @@ impl<'a> Wire<'a> {
 
     /// The bytes to seal.
     pub fn write(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![FORMAT]).unwrap_or_default()
+        postcard::to_allocvec(&(FORMAT, self)).unwrap_or_default()
     }
 
     /// Reads what [`Self::write`] wrote.

@@ -9,6 +9,17 @@ pub fn all(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
     headers.all("cookie").flat_map(pairs).map(split)
 }
 
+/// The values of the cookies of this name, in order.
+pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
+    let mut values = Vec::new();
+    for (known, value) in all(headers) {
+        if known == name.as_bytes() {
+            values.push(value);
+        }
+    }
+    values
+}
+
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
     if !all(headers).any(|(name, _)| is_ours(name)) {

@@ -38,15 +38,17 @@ pub fn parse(text: &str) -> Result<Vec<(String, String)>, FormError> {
 /// Writes fields as a form.
 pub fn write<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
-    for (name, value) in fields {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        encode_into(&mut text, name);
-        text.push('=');
-        encode_into(&mut text, value);
-    }
+    fields.into_iter().for_each(|(name, value)| append(&mut text, name, value));
     text
+}
+
+fn append(text: &mut String, name: &str, value: &str) {
+    if !text.is_empty() {
+        text.push('&');
+    }
+    encode_into(text, name);
+    text.push('=');
+    encode_into(text, value);
 }
 
 /// One name or value as it stands in a form: a space as `+`, all but `*-._` and alphanumerics as `%XX`.

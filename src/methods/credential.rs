@@ -135,12 +135,11 @@ fn header<'a>(request: &'a Request, name: &str) -> Result<Option<Presented<'a>>,
 }
 
 fn in_cookie<'a>(request: &'a Request, name: &str) -> Result<Option<Presented<'a>>, Refusal> {
-    let mut values = cookie::all(&request.headers).filter(|(known, _)| *known == name.as_bytes());
-    let (first, second) = (values.next(), values.next());
-    if second.is_some() {
-        return Err(repeated("the cookie that carries it came twice"));
-    }
-    let Some((_, value)) = first else { return Ok(None) };
+    let value = match *cookie::named(&request.headers, name) {
+        [] => return Ok(None),
+        [value] => value,
+        _ => return Err(repeated("the cookie that carries it came twice")),
+    };
     Ok(Some(Presented { token: Cow::Borrowed(text(value)?), hiding: Hiding::Cookie(name.to_owned()) }))
 }
 

@@ -37,6 +37,6 @@ pub fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Resu
 /// Whether a token of ours was given back, or all of its client's were revoked.
 pub fn is_revoked(world: &World, revocations: &Revocations, gateway: &GatewayTokens, token: &GatewayToken) -> bool {
     let (issuer, client_id) = (gateway.settings.issuer.as_str(), &*token.client_id);
-    let names = [Name::Token { issuer, id: &token.id }, Name::Client { issuer, client_id }];
-    revocations.denies(world, names, token.issued)
+    let names = [Some(Name::Token { issuer, id: &token.id }), Some(Name::Client { issuer, client_id })];
+    revocations.denies(world, &names, token.issued)
 }

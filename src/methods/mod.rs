@@ -83,7 +83,7 @@ impl Guard {
             subject.map(|subject| Name::Subject { issuer, subject }),
             client.map(|client_id| Name::Client { issuer, client_id }),
         ];
-        if self.revocations.denies(world, names.into_iter().flatten(), lineage.issued) {
+        if self.revocations.denies(world, &names, lineage.issued) {
             return Err(Reason::AccessTokenRevoked.into());
         }
         Ok(())

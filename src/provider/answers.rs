@@ -14,7 +14,9 @@ use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal, Secret, UnixTime};
 use crate::world::{CallError, Flights, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse};
 use sha2::{Digest, Sha256};
+use std::any::Any;
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -28,15 +30,14 @@ const MARGIN: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(25);
 
 /// A question about a token.
-pub trait Question: 'static {
-    /// What is known when it was answered.
-    type Answer: 'static;
-
+pub trait Question {
     /// Counted where the answer was known.
-    const KNOWN: Metric;
+    fn known(&self) -> Metric;
 
     /// Slots in shared data for good answers, and the bytes of the largest of them, as sealed.
-    const SHARED: (u16, usize) = (1024, slots::LARGEST);
+    fn shared(&self) -> (u16, usize) {
+        (1024, slots::LARGEST)
+    }
 
     /// How long a call may take of which there is to be one for all workers of the host; `None` where each worker may make
     /// its own.
@@ -48,16 +49,19 @@ pub trait Question: 'static {
     fn ask(self: Rc<Self>, host: Rc<dyn Host>, token: Secret) -> LocalFuture<Result<Object, Failure>>;
 
     /// Judges an answer, fresh from the provider or left by another worker.
-    fn read(&self, members: &Object, now: UnixTime) -> Result<Self::Answer, Failure>;
+    fn read(&self, members: &Object, now: UnixTime) -> Result<Rc<dyn Answer>, Failure>;
 
     /// Whether a member of the answer is needed to read it again.
     fn keeps(&self, member: &str) -> bool;
+}
 
-    /// When the answer ends by its own word.
-    fn ends(answer: &Self::Answer) -> Option<UnixTime>;
+/// What is known when a question was answered.
+pub trait Answer: Any {
+    /// When it ends by its own word.
+    fn ends(&self) -> Option<UnixTime>;
 
     /// About how much memory it takes, in bytes.
-    fn weight(answer: &Self::Answer) -> usize;
+    fn weight(&self) -> usize;
 }
 
 /// Why there is no good answer.
@@ -95,18 +99,19 @@ pub struct Lives {
 }
 
 /// Answers to one question about many tokens.
-pub struct Answers<Q: Question> {
-    asker: Rc<Asker<Q>>,
-    flights: Flights<u128, Result<Rc<Q::Answer>, Refusal>>,
+pub struct Answers<A> {
+    asker: Rc<Asker>,
+    kind: PhantomData<A>,
 }
 
-struct Asker<Q: Question> {
-    question: Rc<Q>,
+/// Asks one question, whatever kind its answers are of.
+struct Asker {
+    question: Rc<dyn Question>,
     lives: Lives,
     marker: Marker,
     /// Tells this provider's marks from others' in one memory.
     salt: u128,
-    memory: Rc<Memory<Q::Answer>>,
+    memory: Rc<Memory>,
     shared_good: Slots,
     shared_bad: Slots,
     /// Who is asking, for all workers.
@@ -115,16 +120,20 @@ struct Asker<Q: Question> {
     store: Option<Rc<Store>>,
     name: String,
     outage: RefCell<Outage>,
+    flights: Flights<Said>,
 }
 
+/// What is said of a token.
+type Said = Result<Rc<dyn Answer>, Refusal>;
+
 /// The answers of all providers to one question, within one bound.
-pub struct Memory<A> {
-    good: Remembered<Rc<A>>,
+pub struct Memory {
+    good: Remembered<Rc<dyn Answer>>,
     /// Apart, so that strangers' tokens push no good ones out.
     bad: Remembered<Refusal>,
 }
 
-impl<A> Memory<A> {
+impl Memory {
     /// For so many good answers of [`UNIT`] bytes, and as many bad ones.
     pub fn new(entries: usize) -> Self {
         let good = RefCell::new(Cache::new(entries.saturating_mul(UNIT)));
@@ -153,35 +162,38 @@ impl<T> Timed<T> {
     }
 }
 
-impl<Q: Question> Answers<Q> {
-    /// None yet. `name` tells apart who may read each other's; `ring` seals them, an empty one shares nothing.
+impl<A: Answer> Answers<A> {
+    /// None yet, of a question whose answers are all of kind `A`. `name` tells apart who may read each other's; `ring` seals
+    /// them, an empty one shares nothing.
     pub fn new(
-        question: Q,
+        question: impl Question + 'static,
         name: &str,
         lives: Lives,
         ring: &[Secret],
-        memory: &Rc<Memory<Q::Answer>>,
+        memory: &Rc<Memory>,
         store: Option<&Rc<Store>>,
     ) -> Self {
         let digest = Sha256::digest(name);
+        let (entries, largest) = question.shared();
         let asker = Asker {
             question: Rc::new(question),
             lives,
             marker: Marker::new(seal::hash_key(ring)),
             salt: digest.first_chunk().map_or(0, |salt| u128::from_le_bytes(*salt)),
             memory: Rc::clone(memory),
-            shared_good: Slots::new(&format!("{name}/good"), Q::SHARED.0, Q::SHARED.1, ring),
+            shared_good: Slots::new(&format!("{name}/good"), entries, largest, ring),
             shared_bad: Slots::new(&format!("{name}/bad"), SLOTS, slots::LARGEST, ring),
             leases: Slots::new(&format!("{name}/lease"), SLOTS, slots::LARGEST, ring),
             store: store.map(Rc::clone),
             name: name.to_owned(),
             outage: RefCell::default(),
+            flights: Flights::default(),
         };
-        Self { asker: Rc::new(asker), flights: Flights::default() }
+        Self { asker: Rc::new(asker), kind: PhantomData }
     }
 
     /// The answer about `token`: remembered, or asked for. A good one that is remembered costs no call and no wait.
-    pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<Q::Answer>, Refusal> {
+    pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<A>, Refusal> {
         match self.known(&**host, token) {
             Some(known) => known,
             None => self.ask(host, token, &mut || Ok(())).await,
@@ -189,10 +201,10 @@ impl<Q: Question> Answers<Q> {
     }
 
     /// The answer about `token`, good or bad, if it is remembered.
-    pub fn known(&self, host: &dyn Host, token: &str) -> Option<Result<Rc<Q::Answer>, Refusal>> {
-        let known = self.asker.known(host, self.mark(host, token))?;
-        host.count(Q::KNOWN);
-        Some(known)
+    pub fn known(&self, host: &dyn Host, token: &str) -> Option<Result<Rc<A>, Refusal>> {
+        let known = self.asker.known(host, self.asker.mark(host, token))?;
+        host.count(self.asker.question.known());
+        Some(known.and_then(of_kind))
     }
 
     /// Asks, after `known` knew nothing. Before a call of its own it needs leave.
@@ -201,42 +213,62 @@ impl<Q: Question> Answers<Q> {
         host: &Rc<dyn Host>,
         token: &str,
         leave: &mut dyn FnMut() -> Result<(), Refusal>,
-    ) -> Result<Rc<Q::Answer>, Refusal> {
-        let mark = self.mark(&**host, token);
-        self.asker.may_ask(host.now())?;
-        if self.flights.under_way(&mark).is_none() {
-            leave()?;
-        }
-        let (asker, root, token) = (Rc::clone(&self.asker), Rc::clone(host), Secret::new(token));
-        let work = async move { asker.ask(&root, mark, token).await };
-        let landed = Box::pin(self.flights.join(&**host, mark, work)).await;
-        landed.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+    ) -> Result<Rc<A>, Refusal> {
+        Asker::join(&self.asker, host, token, leave)?.await.and_then(of_kind)
     }
 
     /// Remembers by itself that a token is not good.
     pub fn remember_bad(&self, host: &dyn Host, token: &str, refusal: Refusal, span: Duration) {
         let from = host.now();
-        self.asker.keep_bad(self.mark(host, token), Timed { value: refusal, from, until: from.plus(span) });
+        self.asker.keep_bad(self.asker.mark(host, token), Timed { value: refusal, from, until: from.plus(span) });
     }
 
     /// Forgets an answer that turned out not to hold, a good one also where others would find it; a newer one stays.
     pub fn forget(&self, host: &dyn Host, token: &str) {
-        let mark = self.mark(host, token);
-        let mut good = self.asker.memory.good.borrow_mut();
-        let until = good.get(&mark).map(|good| good.until);
-        good.remove(&mark);
-        self.asker.memory.bad.borrow_mut().remove(&mark);
-        self.asker.shared_good.clear(host, mark, until.unwrap_or(host.now()));
-    }
-
-    fn mark(&self, host: &dyn Host, token: &str) -> u128 {
-        self.asker.marker.mark(host, token) ^ self.asker.salt
+        self.asker.forget(host, token);
     }
 }
 
-impl<Q: Question> Asker<Q> {
+/// The answer as what it is. That none is of another kind, [`Answers::new`] says.
+fn of_kind<A: Answer>(answer: Rc<dyn Answer>) -> Result<Rc<A>, Refusal> {
+    Rc::<dyn Any>::downcast(answer).map_err(|_| Reason::FlightLost.into())
+}
+
+impl Asker {
+    fn mark(&self, host: &dyn Host, token: &str) -> u128 {
+        self.marker.mark(host, token) ^ self.salt
+    }
+
+    /// Asks, or waits with those who do.
+    fn join(
+        this: &Rc<Self>,
+        host: &Rc<dyn Host>,
+        token: &str,
+        leave: &mut dyn FnMut() -> Result<(), Refusal>,
+    ) -> Result<LocalFuture<Said>, Refusal> {
+        let mark = this.mark(&**host, token);
+        let name = mark.to_le_bytes();
+        this.may_ask(host.now())?;
+        if this.flights.under_way(&name).is_none() {
+            leave()?;
+        }
+        let (asker, root, token) = (Rc::clone(this), Rc::clone(host), Secret::new(token));
+        let work = async move { asker.ask(&root, mark, token).await };
+        let watch = this.flights.start(&**host, &name, work);
+        Ok(Box::pin(async move { watch.land().await.unwrap_or_else(|_| Err(Reason::FlightLost.into())) }))
+    }
+
+    fn forget(&self, host: &dyn Host, token: &str) {
+        let mark = self.mark(host, token);
+        let mut good = self.memory.good.borrow_mut();
+        let until = good.get(&mark).map(|good| good.until);
+        good.remove(&mark);
+        self.memory.bad.borrow_mut().remove(&mark);
+        self.shared_good.clear(host, mark, until.unwrap_or(host.now()));
+    }
+
     /// What this worker or another one knows.
-    fn known(&self, host: &dyn Host, mark: u128) -> Option<Result<Rc<Q::Answer>, Refusal>> {
+    fn known(&self, host: &dyn Host, mark: u128) -> Option<Said> {
         let now = host.now();
         if let Some(good) = self.memory.good.borrow_mut().get(&mark).filter(|good| good.holds(now)) {
             return Some(Ok(Rc::clone(&good.value)));
@@ -247,10 +279,10 @@ impl<Q: Question> Asker<Q> {
         self.adopt(host, mark, now)
     }
 
-    fn adopt(&self, host: &dyn Host, mark: u128, now: UnixTime) -> Option<Result<Rc<Q::Answer>, Refusal>> {
+    fn adopt(&self, host: &dyn Host, mark: u128, now: UnixTime) -> Option<Said> {
         if let Some(slot) = self.shared_good.read(host, mark) {
             let answer = self.question.read(&json::object(&slot.bytes).ok()?, now).ok()?;
-            return Some(Ok(self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until: slot.until })));
+            return Some(Ok(self.keep_good(mark, Timed { value: answer, from: now, until: slot.until })));
         }
         let slot = self.shared_bad.read(host, mark)?;
         let reason = *Reason::ALL.iter().find(|reason| reason.code().as_bytes() == slot.bytes)?;
@@ -268,7 +300,7 @@ impl<Q: Question> Asker<Q> {
         }
     }
 
-    async fn ask(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
+    async fn ask(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Said {
         let Some(call) = self.question.once_within() else { return self.ask_alone(host, mark, token).await };
         // A lease lasts longer than its call, so it lapses only with its worker. Whoever has waited for one goes on without.
         let span = call.saturating_add(MARGIN);
@@ -285,7 +317,7 @@ impl<Q: Question> Asker<Q> {
         answer
     }
 
-    async fn ask_alone(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Result<Rc<Q::Answer>, Refusal> {
+    async fn ask_alone(&self, host: &Rc<dyn Host>, mark: u128, token: Secret) -> Said {
         if let Some(known) = self.stored(&**host, mark).await {
             return Ok(known);
         }
@@ -299,9 +331,9 @@ impl<Q: Question> Asker<Q> {
         match judged {
             Ok((answer, members)) => {
                 let until = now.plus(self.lives.max_age);
-                let until = Q::ends(&answer).map_or(until, |ends| ends.min(until));
+                let until = answer.ends().map_or(until, |ends| ends.min(until));
                 self.share_good(host, mark, members, now, until);
-                Ok(self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until }))
+                Ok(self.keep_good(mark, Timed { value: answer, from: now, until }))
             }
             Err(Failure::Dead(refusal)) => {
                 let bad = bad(&refusal, self.lives.negative);
@@ -324,7 +356,7 @@ impl<Q: Question> Asker<Q> {
     }
 
     /// What another host was told and left in the store. One that is lost costs no more than the question to the provider.
-    async fn stored(&self, host: &dyn Host, mark: u128) -> Option<Rc<Q::Answer>> {
+    async fn stored(&self, host: &dyn Host, mark: u128) -> Option<Rc<dyn Answer>> {
         let store = self.store.as_ref()?;
         let key = self.key(store, mark);
         let plain = store.get_all(host, std::slice::from_ref(&key)).await.ok()?.pop()??;
@@ -332,10 +364,10 @@ impl<Q: Question> Asker<Q> {
         let now = host.now();
         let until = UnixTime::from_secs(until).min(now.plus(self.lives.max_age));
         let answer = self.question.read(&json::object(bytes).ok()?, now).ok()?;
-        host.count(Q::KNOWN);
+        host.count(self.question.known());
         (now < until).then(|| {
             self.shared_good.write(host, mark, &Slot { from: now, until, bytes: bytes.to_vec() });
-            self.keep_good(mark, Timed { value: Rc::new(answer), from: now, until })
+            self.keep_good(mark, Timed { value: answer, from: now, until })
         })
     }
 
@@ -352,20 +384,23 @@ impl<Q: Question> Asker<Q> {
         store.key(Kind::Answer, &[self.name.as_bytes(), &mark.to_le_bytes()])
     }
 
-    fn share_good(&self, host: &Rc<dyn Host>, mark: u128, mut members: Object, from: UnixTime, until: UnixTime) {
-        members.retain(|name, _| self.question.keeps(name));
+    fn share_good(&self, host: &Rc<dyn Host>, mark: u128, members: Object, from: UnixTime, until: UnixTime) {
+        let mut kept = Object::new();
+        for (name, value) in members.into_iter().filter(|(name, _)| self.question.keeps(name)) {
+            kept.insert(name, value);
+        }
         if from < until
-            && let Ok(bytes) = serde_json::to_vec(&members)
+            && let Ok(bytes) = serde_json::to_vec(&kept)
         {
             self.store(host, mark, until, &bytes);
             self.shared_good.write(&**host, mark, &Slot { from, until, bytes });
         }
     }
 
-    fn keep_good(&self, mark: u128, answer: Timed<Rc<Q::Answer>>) -> Rc<Q::Answer> {
+    fn keep_good(&self, mark: u128, answer: Timed<Rc<dyn Answer>>) -> Rc<dyn Answer> {
         let value = Rc::clone(&answer.value);
         if answer.from < answer.until {
-            self.memory.good.borrow_mut().insert(mark, Rc::new(answer), Q::weight(&value).max(UNIT));
+            self.memory.good.borrow_mut().insert(mark, Rc::new(answer), value.weight().max(UNIT));
         }
         value
     }

@@ -4,11 +4,9 @@
 use super::outage::Outage;
 use super::table::{Entry, Table};
 use crate::words::{Reason, Refusal, UnixTime};
-use crate::world::{Flights, Host, Version};
+use crate::world::{Flights, Host, LocalFuture, Watch};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +16,7 @@ pub trait Recipe: 'static {
     type Document: 'static;
 
     /// Asks the provider. The work belongs to nobody's request.
-    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>>;
+    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>>;
 
     /// Judges the bytes.
     fn read(&self, bytes: &[u8]) -> Result<Self::Document, Refusal>;
@@ -40,10 +38,35 @@ pub struct Fetched {
 
 /// One document of one provider, with its whole life.
 pub struct Kept<R: Recipe> {
+    shelf: Rc<Shelf<R>>,
+    keeper: Keeper,
+}
+
+/// Where the last good document is.
+struct Shelf<R: Recipe> {
     recipe: Rc<R>,
-    state: Rc<RefCell<State<R::Document>>>,
-    flights: Flights<(), Result<Rc<R::Document>, Refusal>>,
-    table: Rc<Table>,
+    document: RefCell<Option<Rc<R::Document>>>,
+}
+
+/// A shelf, to those to whom all documents are alike.
+trait Place {
+    /// Asks the provider. The work belongs to nobody's request.
+    fn fetch(&self, host: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>>;
+
+    /// Judges the bytes, and puts a good document in the place of the one before.
+    fn put(&self, bytes: &[u8]) -> Result<(), Refusal>;
+}
+
+impl<R: Recipe> Place for Shelf<R> {
+    fn fetch(&self, host: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>> {
+        Rc::clone(&self.recipe).fetch(host)
+    }
+
+    fn put(&self, bytes: &[u8]) -> Result<(), Refusal> {
+        let document = self.recipe.read(bytes)?;
+        self.document.replace(Some(Rc::new(document)));
+        Ok(())
+    }
 }
 
 /// What an operator may know of a document.
@@ -57,100 +80,50 @@ pub struct Condition {
     pub trouble: Option<Reason>,
 }
 
-struct State<D> {
-    held: Option<Held<D>>,
-    outage: Outage,
-    /// When something was last missing in it and it was asked for, well or not.
-    asked: Option<UnixTime>,
-}
-
-struct Held<D> {
-    document: Rc<D>,
-    fetched: UnixTime,
-    stale: UnixTime,
-    /// Of its bytes: tells two fetches within one second apart.
-    digest: [u8; 32],
-}
-
 impl<R: Recipe> Kept<R> {
     /// Nothing yet, to be kept in `table`.
     pub fn new(recipe: R, table: Table) -> Self {
-        let state = State { held: None, outage: Outage::default(), asked: None };
-        Self {
-            recipe: Rc::new(recipe),
-            state: Rc::new(RefCell::new(state)),
-            flights: Flights::default(),
-            table: Rc::new(table),
-        }
+        let (unavailable, timeout) = (recipe.unavailable(), recipe.timeout());
+        let shelf = Rc::new(Shelf { recipe: Rc::new(recipe), document: RefCell::default() });
+        let work = Work { place: Rc::clone(&shelf) as _, unavailable, timeout, table, state: RefCell::default() };
+        Self { shelf, keeper: Keeper { work: Rc::new(work), flights: Flights::default() } }
     }
 
     /// The document: the last good one, while a newer one is fetched behind it when it is stale.
     pub async fn get(&self, host: &Rc<dyn Host>) -> Result<Rc<R::Document>, Refusal> {
-        let now = host.now();
-        let due = {
-            let state = self.state.borrow();
-            state.held.as_ref().is_none_or(|held| now >= held.stale) && state.outage.may_try(now)
-        };
-        if let Some(document) = self.held() {
-            if due {
-                self.flights.start(&**host, (), self.flight(host, Wanted::Fresher));
-            }
-            return Ok(document);
-        }
-        if !due {
-            // In our pause another worker may have fared better.
-            let (entry, _) = self.table.read(&**host);
-            return self.errand(host, Wanted::Any).adopt(&entry).ok_or_else(|| self.lack());
-        }
-        self.flights
-            .join(&**host, (), self.flight(host, Wanted::Any))
-            .await
-            .unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+        self.keeper.get(host).await?;
+        self.held().ok_or_else(|| self.keeper.lack())
     }
 
     /// A newer document than the one at hand, because something in it is missing or wrong; `None` while it is too early to
     /// ask again. Such fetches, which nobody's schedule asked for, are `throttle` apart, over all workers of the host.
     pub async fn renew(&self, host: &Rc<dyn Host>, throttle: Duration) -> Result<Option<Rc<R::Document>>, Refusal> {
-        let now = host.now();
-        let early = {
-            let state = self.state.borrow();
-            let asked_lately = state.asked.is_some_and(|asked| now < asked.plus(throttle) && now >= asked);
-            asked_lately || !state.outage.may_try(now)
-        };
-        if early {
-            // What another worker fetched meanwhile costs no question.
-            let (entry, _) = self.table.read(&**host);
-            return Ok(self.errand(host, Wanted::Fuller(throttle)).adopt(&entry));
-        }
         let before = self.held();
-        let renewed = self
-            .flights
-            .join(&**host, (), self.flight(host, Wanted::Fuller(throttle)))
-            .await
-            .unwrap_or_else(|_| Err(Reason::FlightLost.into()))?;
-        Ok(before.is_none_or(|before| !Rc::ptr_eq(&before, &renewed)).then_some(renewed))
+        self.keeper.renew(host, throttle).await?;
+        let is_newer = |held: &Rc<_>| before.is_none_or(|before| !Rc::ptr_eq(&before, held));
+        Ok(self.held().filter(is_newer))
     }
 
     /// Sees to it that the document is there before anyone needs it.
     pub fn prepare(&self, host: &Rc<dyn Host>) {
         if self.held().is_none() {
-            drop(self.flights.start(&**host, (), self.flight(host, Wanted::Any)));
+            self.keeper.start(host, Wanted::Any);
         }
     }
 
     /// What is at hand, if anything.
     pub fn held(&self) -> Option<Rc<R::Document>> {
-        self.state.borrow().held.as_ref().map(|held| Rc::clone(&held.document))
+        self.shelf.document.borrow().as_ref().map(Rc::clone)
     }
 
     /// Why the last fetch failed; `None` when it did not.
     pub fn trouble(&self) -> Option<Refusal> {
-        self.state.borrow().outage.cause()
+        self.keeper.work.state.borrow().outage.cause()
     }
 
     /// What an operator may know of it.
     pub fn state(&self, now: UnixTime) -> Condition {
-        let state = self.state.borrow();
+        let state = self.keeper.work.state.borrow();
         let held = state.held.as_ref();
         Condition {
             fetched: held.map(|held| held.fetched),
@@ -158,28 +131,67 @@ impl<R: Recipe> Kept<R> {
             trouble: state.outage.cause().map(|refusal| refusal.reason),
         }
     }
+}
+
+/// Keeps a document, whatever kind it is of.
+struct Keeper {
+    work: Rc<Work>,
+    flights: Flights<Result<(), Refusal>>,
+}
+
+impl Keeper {
+    /// Sees to it that there is a document, while a newer one is fetched behind it when it is stale.
+    async fn get(&self, host: &Rc<dyn Host>) -> Result<(), Refusal> {
+        let now = host.now();
+        let (is_held, due) = {
+            let state = self.work.state.borrow();
+            let is_stale = state.held.as_ref().is_none_or(|held| now >= held.stale);
+            (state.held.is_some(), is_stale && state.outage.may_try(now))
+        };
+        match (is_held, due) {
+            (true, false) => Ok(()),
+            (true, true) => {
+                self.start(host, Wanted::Fresher);
+                Ok(())
+            }
+            (false, true) => self.fly(host, Wanted::Any).await,
+            (false, false) => {
+                // In our pause another worker may have fared better.
+                let (entry, _) = self.work.table.read(&**host);
+                if self.work.adopt(&entry) { Ok(()) } else { Err(self.lack()) }
+            }
+        }
+    }
+
+    /// Asks for a newer document, unless it is too early.
+    async fn renew(&self, host: &Rc<dyn Host>, throttle: Duration) -> Result<(), Refusal> {
+        let now = host.now();
+        let early = {
+            let state = self.work.state.borrow();
+            let asked_lately = state.asked.is_some_and(|asked| now < asked.plus(throttle) && now >= asked);
+            asked_lately || !state.outage.may_try(now)
+        };
+        if early {
+            // What another worker fetched meanwhile costs no question.
+            let (entry, _) = self.work.table.read(&**host);
+            self.work.adopt(&entry);
+            return Ok(());
+        }
+        self.fly(host, Wanted::Fuller(throttle)).await
+    }
+
+    fn start(&self, host: &Rc<dyn Host>, wanted: Wanted) -> Watch<Result<(), Refusal>> {
+        // There is but one question.
+        self.flights.start(&**host, b"", Rc::clone(&self.work).fly(Rc::clone(host), wanted))
+    }
+
+    async fn fly(&self, host: &Rc<dyn Host>, wanted: Wanted) -> Result<(), Refusal> {
+        self.start(host, wanted).land().await.unwrap_or_else(|_| Err(Reason::FlightLost.into()))
+    }
 
     fn lack(&self) -> Refusal {
-        self.trouble().unwrap_or_else(|| self.recipe.unavailable().into())
-    }
-
-    fn flight(
-        &self,
-        host: &Rc<dyn Host>,
-        wanted: Wanted,
-    ) -> impl Future<Output = Result<Rc<R::Document>, Refusal>> + use<R> {
-        let errand = self.errand(host, wanted);
-        async move { errand.fly().await }
-    }
-
-    fn errand(&self, host: &Rc<dyn Host>, wanted: Wanted) -> Flight<R> {
-        Flight {
-            host: Rc::clone(host),
-            recipe: Rc::clone(&self.recipe),
-            state: Rc::clone(&self.state),
-            table: Rc::clone(&self.table),
-            wanted,
-        }
+        let cause = self.work.state.borrow().outage.cause();
+        cause.unwrap_or_else(|| self.work.unavailable.into())
     }
 }
 
@@ -197,71 +209,81 @@ enum Wanted {
     Fuller(Duration),
 }
 
-struct Flight<R: Recipe> {
-    host: Rc<dyn Host>,
-    recipe: Rc<R>,
-    state: Rc<RefCell<State<R::Document>>>,
-    table: Rc<Table>,
-    wanted: Wanted,
+/// What a flight needs.
+struct Work {
+    place: Rc<dyn Place>,
+    unavailable: Reason,
+    timeout: Duration,
+    table: Table,
+    state: RefCell<State>,
 }
 
-impl<R: Recipe> Flight<R> {
+#[derive(Default)]
+struct State {
+    held: Option<Held>,
+    outage: Outage,
+    /// When something was last missing in it and it was asked for, well or not.
+    asked: Option<UnixTime>,
+}
+
+/// What is known of the document at hand.
+struct Held {
+    fetched: UnixTime,
+    stale: UnixTime,
+    /// Of its bytes: tells two fetches within one second apart.
+    digest: [u8; 32],
+}
+
+impl Work {
     /// Takes what another worker fetched, or waits for what it is fetching, or asks the provider.
-    async fn fly(self) -> Result<Rc<R::Document>, Refusal> {
-        let patience = self.host.now().plus(self.recipe.timeout()).plus(GRACE);
+    async fn fly(self: Rc<Self>, host: Rc<dyn Host>, wanted: Wanted) -> Result<(), Refusal> {
+        let patience = host.now().plus(self.timeout).plus(GRACE);
         let mut lost_races = 0_u8;
         loop {
-            let now = self.host.now();
-            let (entry, version) = self.table.read(&*self.host);
-            if let Some(document) = self.adopt(&entry) {
-                return Ok(document);
+            let now = host.now();
+            let (entry, version) = self.table.read(&*host);
+            if self.adopt(&entry) {
+                return Ok(());
             }
             if entry.is_leased(now) && now < patience {
-                self.host.sleep(Duration::from_millis(25)).await;
+                host.sleep(Duration::from_millis(25)).await;
                 continue;
             }
-            if let Wanted::Fuller(throttle) = self.wanted
+            if let Wanted::Fuller(throttle) = wanted
                 && now < entry.asked.plus(throttle)
                 && now >= entry.asked
             {
                 // Another worker asked a moment ago, and what it got is what we have.
                 return self.at_hand();
             }
-            if self.lease(&entry, version, now) || lost_races == 8 {
-                return self.fetch(entry).await;
+            // An unscheduled fetch is written down before it is made.
+            let asked = if matches!(wanted, Wanted::Fuller(_)) { now } else { entry.asked };
+            let leased = now.plus(self.timeout).plus(GRACE);
+            let lease = Entry { asked, leased, ..entry.clone() };
+            if self.table.write(&*host, &lease, version) || lost_races == 8 {
+                return self.fetch(&host, Entry { asked, ..entry }).await;
             }
             lost_races = lost_races.saturating_add(1);
         }
     }
 
-    fn lease(&self, entry: &Entry, version: Version, now: UnixTime) -> bool {
-        let leased = now.plus(self.recipe.timeout()).plus(GRACE);
-        self.table.write(&*self.host, &Entry { asked: self.asked(entry), leased, ..entry.clone() }, version)
-    }
-
-    fn asked(&self, before: &Entry) -> UnixTime {
-        if matches!(self.wanted, Wanted::Fuller(_)) { self.host.now() } else { before.asked }
-    }
-
-    async fn fetch(&self, before: Entry) -> Result<Rc<R::Document>, Refusal> {
-        let asked = self.asked(&before);
+    async fn fetch(&self, host: &Rc<dyn Host>, before: Entry) -> Result<(), Refusal> {
+        let asked = before.asked;
         self.state.borrow_mut().asked = Some(asked);
-        let outcome = match Rc::clone(&self.recipe).fetch(Rc::clone(&self.host)).await {
-            Ok(fetched) => self.recipe.read(&fetched.bytes).map(|document| (document, fetched)),
-            Err(refusal) => Err(refusal),
-        };
-        let now = self.host.now();
-        match outcome {
-            Ok((document, fetched)) => {
-                let stale = now.plus(fetched.fresh_for);
-                let digest = digest(&fetched.bytes);
-                self.leave(Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes: fetched.bytes });
-                Ok(self.hold(Held { document: Rc::new(document), fetched: now, stale, digest }))
+        let fetched = self.place.fetch(Rc::clone(host)).await;
+        let judged = fetched.and_then(|fetched| self.place.put(&fetched.bytes).map(|()| fetched));
+        let now = host.now();
+        match judged {
+            Ok(Fetched { bytes, fresh_for }) => {
+                let stale = now.plus(fresh_for);
+                self.hold(Held { fetched: now, stale, digest: digest(&bytes) });
+                self.leave(&**host, Entry { asked, leased: UnixTime::default(), fetched: now, stale, bytes });
+                Ok(())
             }
             Err(refusal) => {
-                self.leave(Entry { asked, leased: UnixTime::default(), ..before });
-                self.host.log(log::Level::Warn, &refusal.to_string());
-                let chance = u64::from_le_bytes(random(&*self.host));
+                self.leave(&**host, Entry { leased: UnixTime::default(), ..before });
+                host.log(log::Level::Warn, &refusal.to_string());
+                let chance = u64::from_le_bytes(random(&**host));
                 self.state.borrow_mut().outage.failed(now, chance, refusal.clone());
                 Err(refusal)
             }
@@ -269,38 +291,37 @@ impl<R: Recipe> Flight<R> {
     }
 
     /// Writes the outcome down for the other workers; whoever wrote in between knows no better.
-    fn leave(&self, entry: Entry) {
-        let (_, version) = self.table.read(&*self.host);
-        self.table.write(&*self.host, &entry, version);
+    fn leave(&self, host: &dyn Host, entry: Entry) {
+        let (_, version) = self.table.read(host);
+        self.table.write(host, &entry, version);
     }
 
-    /// What another worker fetched, if it is newer than what is at hand.
-    fn adopt(&self, entry: &Entry) -> Option<Rc<R::Document>> {
-        let is_newer = |held: &Held<_>| {
+    /// Takes what another worker fetched, if it is newer than what is at hand.
+    fn adopt(&self, entry: &Entry) -> bool {
+        let is_newer = |held: &Held| {
             entry.fetched > held.fetched || (entry.fetched == held.fetched && digest(&entry.bytes) != held.digest)
         };
-        if entry.bytes.is_empty() || !self.state.borrow().held.as_ref().is_none_or(is_newer) {
-            return None;
+        if entry.bytes.is_empty()
+            || !self.state.borrow().held.as_ref().is_none_or(is_newer)
+            || self.place.put(&entry.bytes).is_err()
+        {
+            return false;
         }
-        let document = self.recipe.read(&entry.bytes).ok()?;
         self.state.borrow_mut().asked = Some(entry.asked);
-        let (document, digest) = (Rc::new(document), digest(&entry.bytes));
-        Some(self.hold(Held { document, fetched: entry.fetched, stale: entry.stale, digest }))
+        self.hold(Held { fetched: entry.fetched, stale: entry.stale, digest: digest(&entry.bytes) });
+        true
     }
 
-    fn hold(&self, held: Held<R::Document>) -> Rc<R::Document> {
-        let document = Rc::clone(&held.document);
+    fn hold(&self, held: Held) {
         let mut state = self.state.borrow_mut();
         state.held = Some(held);
         state.outage = Outage::default();
-        document
     }
 
-    fn at_hand(&self) -> Result<Rc<R::Document>, Refusal> {
-        let state = self.state.borrow();
-        match &state.held {
-            Some(held) => Ok(Rc::clone(&held.document)),
-            None => Err(Refusal::new(self.recipe.unavailable(), "another worker asked in vain")),
+    fn at_hand(&self) -> Result<(), Refusal> {
+        match &self.state.borrow().held {
+            Some(_) => Ok(()),
+            None => Err(Refusal::new(self.unavailable, "another worker asked in vain")),
         }
     }
 }
@@ -338,7 +359,7 @@ mod tests {
     impl Recipe for Number {
         type Document = u8;
 
-        fn fetch(self: Rc<Self>, _: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+        fn fetch(self: Rc<Self>, _: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>> {
             self.fetches.set(self.fetches.get() + 1);
             let (bytes, fresh_for) = (vec![self.fetches.get()], Duration::from_secs(3600));
             let answer =

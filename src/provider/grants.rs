@@ -1,6 +1,6 @@
 //! Callers' credentials, traded for tokens at the token endpoint: RFC 6749 §4.3, §4.4 and §6, RFC 7523 §2.2.
 
-use super::answers::{Failure, Question};
+use super::answers::{Answer, Failure, Question};
 use super::id_token::{self, LoginEvidence};
 use super::kept_claims::{self, KeptClaims};
 use super::token::{self, By, Failed, Tokens};
@@ -59,34 +59,32 @@ const US: &str = "us";
 impl Trade {
     /// What is sent for this credential.
     pub fn new(credential: &Credential, grants: &config::Grants) -> Self {
-        let text = |secret: &Secret| secret.expose_text().unwrap_or_default().to_owned();
-        let (by, fields): (String, Vec<(&str, String)>) = match credential {
+        let (by, fields) = match credential {
             Credential::RefreshToken(token) => {
-                (US.to_owned(), vec![("grant_type", "refresh_token".to_owned()), ("refresh_token", text(token))])
+                (US.to_owned(), vec![("grant_type", "refresh_token"), ("refresh_token", shown(token))])
             }
             Credential::Password { username, password } => {
-                let fields = [("grant_type", "password".to_owned()), ("username", username.clone())];
-                (US.to_owned(), fields.into_iter().chain([("password", text(password))]).collect())
+                let fields = vec![("grant_type", "password"), ("username", username), ("password", shown(password))];
+                (US.to_owned(), fields)
             }
             Credential::Client { client_id, secret } => {
                 // RFC 6749 §2.3.1: both parts are form-encoded first.
-                let pair = format!("{}:{}", form::encode(client_id), form::encode(&text(secret)));
-                (format!("Basic {}", STANDARD.encode(pair)), vec![("grant_type", "client_credentials".to_owned())])
+                let pair = format!("{}:{}", form::encode(client_id), form::encode(shown(secret)));
+                (format!("Basic {}", STANDARD.encode(pair)), vec![("grant_type", "client_credentials")])
             }
             Credential::Assertion { client_id, assertion } => {
-                let id = client_id.iter().map(|id| ("client_id", id.clone()));
-                let fields = [
-                    ("grant_type", "client_credentials".to_owned()),
-                    ("client_assertion_type", JWT_BEARER.to_owned()),
-                    ("client_assertion", text(assertion)),
+                let mut fields = vec![
+                    ("grant_type", "client_credentials"),
+                    ("client_assertion_type", JWT_BEARER),
+                    ("client_assertion", shown(assertion)),
                 ];
-                (String::new(), fields.into_iter().chain(id).collect())
+                fields.extend(client_id.as_deref().map(|id| ("client_id", id)));
+                (String::new(), fields)
             }
         };
-        let fields = fields.iter().map(|(name, value)| (*name, value.as_str()));
         let scope = grants.scope.as_deref().map(|scope| ("scope", scope));
         let added = grants.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Self(Secret::new(format!("{by}\n{}", form::write(fields.chain(scope).chain(added)))))
+        Self(Secret::new(format!("{by}\n{}", form::write(fields.into_iter().chain(scope).chain(added)))))
     }
 
     /// What our own client asks for.
@@ -95,8 +93,13 @@ impl Trade {
     }
 
     fn text(&self) -> &str {
-        self.0.expose_text().unwrap_or_default()
+        shown(&self.0)
     }
+}
+
+/// What it says; nothing where it is no text.
+fn shown(secret: &Secret) -> &str {
+    secret.expose_text().unwrap_or_default()
 }
 
 /// What the provider gave for a credential. A JWT among it is not yet verified, but for the ID token.
@@ -161,11 +164,14 @@ pub struct Grants {
 }
 
 impl Question for Grants {
-    type Answer = Granted;
+    fn known(&self) -> Metric {
+        Metric::GrantsCached
+    }
 
-    const KNOWN: Metric = Metric::GrantsCached;
-    // Three tokens are larger than what is said of one.
-    const SHARED: (u16, usize) = (512, 16 * 1024);
+    fn shared(&self) -> (u16, usize) {
+        // Three tokens are larger than what is said of one.
+        (512, 16 * 1024)
+    }
 
     fn once_within(&self) -> Option<Duration> {
         Some(self.settings.timeout)
@@ -190,11 +196,11 @@ impl Question for Grants {
         })
     }
 
-    fn read(&self, members: &Object, _: UnixTime) -> Result<Granted, Failure> {
+    fn read(&self, members: &Object, _: UnixTime) -> Result<Rc<dyn Answer>, Failure> {
         let text = |name: &str| members.get(name).and_then(Value::as_str);
         let token = |name: &str| text(name).map(Secret::new);
         let access_token = token("access_token").ok_or_else(|| self.invalid("there is no access token"))?;
-        Ok(Granted {
+        Ok(Rc::new(Granted {
             access_token: Rc::new(access_token),
             refresh_token: token("refresh_token"),
             id_token: token("id_token").map(Rc::new),
@@ -202,22 +208,24 @@ impl Question for Grants {
             id_claims: members.get("claims").and_then(Value::as_object).cloned().map(Rc::new),
             scope: text("scope").unwrap_or_default().into(),
             ends: UnixTime::from_secs(members.get("ends").and_then(Value::as_u64).unwrap_or_default()),
-        })
+        }))
     }
 
     fn keeps(&self, _: &str) -> bool {
         true
     }
+}
 
-    fn ends(answer: &Granted) -> Option<UnixTime> {
-        Some(answer.ends)
+impl Answer for Granted {
+    fn ends(&self) -> Option<UnixTime> {
+        Some(self.ends)
     }
 
-    fn weight(answer: &Granted) -> usize {
-        let tokens = [Some(&*answer.access_token), answer.refresh_token.as_ref(), answer.id_token.as_deref()];
+    fn weight(&self) -> usize {
+        let tokens = [Some(&*self.access_token), self.refresh_token.as_ref(), self.id_token.as_deref()];
         let tokens: usize = tokens.into_iter().flatten().map(Secret::len).sum();
-        let claims = answer.id_claims.as_ref().map_or(0, |claims| kept_claims::weight(claims));
-        tokens.saturating_add(claims).saturating_add(answer.scope.len()).saturating_add(512)
+        let claims = self.id_claims.as_ref().map_or(0, |claims| kept_claims::weight(claims));
+        tokens.saturating_add(claims).saturating_add(self.scope.len()).saturating_add(512)
     }
 }
 
@@ -233,7 +241,6 @@ impl Grants {
     ) -> Result<Object, Failure> {
         let mut members = Object::new();
         let mut say = |name: &str, value: Value| drop(members.insert(name.to_owned(), value));
-        let shown = |token: &Secret| Value::from(token.expose_text().unwrap_or_default());
         let now = host.now();
         let life = match (tokens.has_ended, tokens.expires_in) {
             (true, _) => Duration::ZERO,
@@ -245,12 +252,12 @@ impl Grants {
         };
         let ends = now.plus(life).minus(self.margin);
         say("ends", latest.map_or(ends, |latest| latest.min(ends)).as_secs().into());
-        say("access_token", shown(&tokens.access_token));
+        say("access_token", shown(&tokens.access_token).into());
         say("scope", tokens.scope.as_deref().or(asked).unwrap_or_default().into());
         // RFC 6749 §4.4.3: to a client that speaks for itself neither belongs, and they are passed over.
         if let By::Us = by {
             if let Some(token) = &tokens.refresh_token {
-                say("refresh_token", shown(token));
+                say("refresh_token", shown(token).into());
             }
             if let Some(token) = &tokens.id_token {
                 let evidence = LoginEvidence { nonce: None, access_token: &tokens.access_token };
@@ -261,7 +268,7 @@ impl Grants {
                 })?;
                 say("sub", verified.subject().into());
                 say("claims", Value::Object((*self.kept.filter(verified.claims())).clone()));
-                say("id_token", shown(token));
+                say("id_token", shown(token).into());
             }
         }
         Ok(members)

@@ -1,7 +1,7 @@
 //! The introspection endpoint: RFC 7662, with signed answers by RFC 9701.
 
 use super::access_token::{audience, judge_audience};
-use super::answers::{Failure, Question};
+use super::answers::{Answer, Failure, Question};
 use super::kept_claims::{self, KeptClaims};
 use super::proof::NoProof;
 use super::{Keys, Lineage, Metadatas, Provider, Registration, answers, issuers, request};
@@ -111,9 +111,9 @@ pub struct Introspection {
 }
 
 impl Question for Introspection {
-    type Answer = Introspected;
-
-    const KNOWN: Metric = Metric::IntrospectionCached;
+    fn known(&self) -> Metric {
+        Metric::IntrospectionCached
+    }
 
     fn ask(self: Rc<Self>, host: Rc<dyn Host>, token: Secret) -> LocalFuture<Result<Object, Failure>> {
         Box::pin(async move {
@@ -129,25 +129,28 @@ impl Question for Introspection {
         })
     }
 
-    fn read(&self, members: &Object, now: UnixTime) -> Result<Introspected, Failure> {
+    fn read(&self, members: &Object, now: UnixTime) -> Result<Rc<dyn Answer>, Failure> {
         self.judge(members, now)?;
-        self.introspected(members).map_err(|error| self.invalid(&error.to_string()))
+        let introspected = self.introspected(members).map_err(|error| self.invalid(&error.to_string()))?;
+        Ok(Rc::new(introspected))
     }
 
     fn keeps(&self, member: &str) -> bool {
         JUDGED.contains(&member) || self.kept.keeps(member)
     }
+}
 
-    fn ends(answer: &Introspected) -> Option<UnixTime> {
-        answer.expires
+impl Answer for Introspected {
+    fn ends(&self) -> Option<UnixTime> {
+        self.expires
     }
 
-    fn weight(answer: &Introspected) -> usize {
-        let audience: usize = answer.audience.iter().map(|audience| audience.len().saturating_add(48)).sum();
+    fn weight(&self) -> usize {
+        let audience: usize = self.audience.iter().map(|audience| audience.len().saturating_add(48)).sum();
         // Scope, subject, client and issuer are short beside the claims, or weigh what they are long.
-        let texts = answer.scope.len().saturating_add(answer.issuer.len()).saturating_add(audience);
-        kept_claims::weight(&answer.claims)
-            .saturating_add(answer.lineage.weight())
+        let texts = self.scope.len().saturating_add(self.issuer.len()).saturating_add(audience);
+        kept_claims::weight(&self.claims)
+            .saturating_add(self.lineage.weight())
             .saturating_add(texts)
             .saturating_add(1024)
     }

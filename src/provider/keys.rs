@@ -7,9 +7,7 @@ use crate::config;
 use crate::http::Url;
 use crate::jose::Jwks;
 use crate::words::{Reason, Refusal};
-use crate::world::{Endpoint, Host, ProviderResponse};
-use std::future::Future;
-use std::pin::Pin;
+use crate::world::{Endpoint, Host, LocalFuture, ProviderResponse};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -29,7 +27,7 @@ pub struct KeysRecipe {
 impl Recipe for KeysRecipe {
     type Document = Jwks;
 
-    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>> {
         Box::pin(async move {
             let metadata = self.metadata.get(&host).await?;
             match self.ask(&*host, metadata.jwks_uri.as_ref()).await {

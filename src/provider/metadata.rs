@@ -6,10 +6,8 @@ use crate::config::{self, ClientAuthentication};
 use crate::http::Url;
 use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal};
-use crate::world::{Endpoint, Host};
+use crate::world::{Endpoint, Host, LocalFuture};
 use serde_json::Value;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -61,7 +59,7 @@ pub struct MetadataRecipe {
 impl Recipe for MetadataRecipe {
     type Document = Metadata;
 
-    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> Pin<Box<dyn Future<Output = Result<Fetched, Refusal>>>> {
+    fn fetch(self: Rc<Self>, host: Rc<dyn Host>) -> LocalFuture<Result<Fetched, Refusal>> {
         Box::pin(async move {
             let request = request::get(&self.settings, Endpoint::Discovery, &self.url, LARGEST)?;
             let response = request::send(&*host, &self.settings, request, Reason::DiscoveryUnavailable).await?;

@@ -45,7 +45,7 @@ pub use userinfo_check::UserinfoAnswer;
 use crate::config::{self, Discovery, Problem};
 use crate::jose::Jwks;
 use crate::store::Store;
-use crate::words::{Refusal, Secret, UnixTime};
+use crate::words::{Refusal, Secret, UnixTime, hex};
 use crate::world::Host;
 use answers::{Answers, Lives, Memory};
 use document::Kept;
@@ -71,18 +71,18 @@ pub struct Provider {
     metadata: Rc<Metadatas>,
     keys: Rc<Keys>,
     refetch: Duration,
-    introspection: Answers<Introspection>,
-    userinfo: Answers<UserinfoCheck>,
-    grants: Answers<Grants>,
+    introspection: Answers<Introspected>,
+    userinfo: Answers<UserinfoAnswer>,
+    grants: Answers<Granted>,
 }
 
 /// What all providers' answers about tokens are remembered in, so that bounds hold however many providers there are.
 pub struct Memories {
     cache: config::Cache,
     store: Option<Rc<Store>>,
-    introspection: Rc<Memory<Introspected>>,
-    userinfo: Rc<Memory<UserinfoAnswer>>,
-    grants: Rc<Memory<Granted>>,
+    introspection: Rc<Memory>,
+    userinfo: Rc<Memory>,
+    grants: Rc<Memory>,
 }
 
 impl Memories {
@@ -267,5 +267,5 @@ fn hash_of<'a>(parts: impl Iterator<Item = &'a str>) -> String {
         hash.update(part.len().to_le_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hex(hash.finalize().get(..16).unwrap_or_default())
 }

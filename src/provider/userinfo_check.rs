@@ -1,6 +1,6 @@
 //! The userinfo endpoint as judge of an access token that a caller shows: OIDC Core §5.3, RFC 6750 §3.1.
 
-use super::answers::{Failure, Question};
+use super::answers::{Answer, Failure, Question};
 use super::kept_claims::{self, KeptClaims};
 use super::{Metadatas, Provider, answers, request};
 use crate::config;
@@ -47,9 +47,9 @@ pub struct UserinfoCheck {
 }
 
 impl Question for UserinfoCheck {
-    type Answer = UserinfoAnswer;
-
-    const KNOWN: Metric = Metric::UserinfoCached;
+    fn known(&self) -> Metric {
+        Metric::UserinfoCached
+    }
 
     fn ask(self: Rc<Self>, host: Rc<dyn Host>, token: Secret) -> LocalFuture<Result<Object, Failure>> {
         Box::pin(async move {
@@ -65,13 +65,13 @@ impl Question for UserinfoCheck {
         })
     }
 
-    fn read(&self, members: &Object, _: UnixTime) -> Result<UserinfoAnswer, Failure> {
+    fn read(&self, members: &Object, _: UnixTime) -> Result<Rc<dyn Answer>, Failure> {
         match jose::subject(members) {
-            Ok(Some(subject)) => Ok(UserinfoAnswer {
+            Ok(Some(subject)) => Ok(Rc::new(UserinfoAnswer {
                 issuer: self.settings.issuer.as_str().into(),
                 subject: subject.into(),
                 claims: self.kept.filter(members),
-            }),
+            })),
             _ => Err(self.invalid("sub is missing in userinfo, or no text")),
         }
     }
@@ -79,13 +79,15 @@ impl Question for UserinfoCheck {
     fn keeps(&self, member: &str) -> bool {
         member == "sub" || self.kept.keeps(member)
     }
+}
 
-    fn ends(_: &UserinfoAnswer) -> Option<UnixTime> {
+impl Answer for UserinfoAnswer {
+    fn ends(&self) -> Option<UnixTime> {
         None
     }
 
-    fn weight(answer: &UserinfoAnswer) -> usize {
-        kept_claims::weight(&answer.claims).saturating_add(1024)
+    fn weight(&self) -> usize {
+        kept_claims::weight(&self.claims).saturating_add(1024)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Polls futures when the host calls back.
 
+use super::Stream;
 use crate::words::Verdict;
 use crate::world::LocalFuture;
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,7 +23,7 @@ pub enum Owner {
 /// Work to do: a stream's decision, or the root's.
 pub enum Work {
     /// Decides on a stream.
-    Decide(u32, LocalFuture<Verdict>),
+    Decide(Rc<Stream>, LocalFuture<Verdict>),
     /// Serves several.
     Serve(LocalFuture<()>),
 }
@@ -75,7 +77,7 @@ impl Executor {
     /// Runs what is ready and may run now, until nothing more is; hands each finished decision to `done`.
     ///
     /// `may_run` is asked before each task, and prepares the host for it. Says whether something is left over.
-    pub fn run(&self, may_run: impl Fn(Owner) -> bool, mut done: impl FnMut(u32, Verdict)) -> bool {
+    pub fn run(&self, may_run: impl Fn(Owner) -> bool, mut done: impl FnMut(&Stream, Verdict)) -> bool {
         if !self.ready.may_have.load(Relaxed) {
             return false;
         }
@@ -87,8 +89,9 @@ impl Executor {
                 continue;
             }
             let Some(waiting) = self.waiting.borrow_mut().remove(&task) else { continue };
-            if let (Some(verdict), Owner::Stream(stream)) = (self.poll(task, waiting), owner) {
-                done(stream, verdict);
+            let stream = waiting.work.stream().map(Rc::clone);
+            if let (Some(verdict), Some(stream)) = (self.poll(task, waiting), stream) {
+                done(&stream, verdict);
             }
         }
         let any = !left.is_empty();
@@ -109,10 +112,10 @@ impl Executor {
         }
     }
 
-    /// Drops everything, so that what the tasks hold is freed.
-    pub fn clear(&self) {
+    /// Drops everything, so that what the tasks hold is freed. Says which streams waited for their decision.
+    pub fn clear(&self) -> Vec<Rc<Stream>> {
         let dropped = std::mem::take(&mut *self.waiting.borrow_mut());
-        drop(dropped);
+        dropped.values().filter_map(|task| task.work.stream()).map(Rc::clone).collect()
     }
 
     /// What wakes a new task.
@@ -139,11 +142,15 @@ impl Executor {
 }
 
 impl Work {
-    const fn owner(&self) -> Owner {
+    const fn stream(&self) -> Option<&Rc<Stream>> {
         match self {
-            Self::Decide(stream, _) => Owner::Stream(*stream),
-            Self::Serve(_) => Owner::Root,
+            Self::Decide(stream, _) => Some(stream),
+            Self::Serve(_) => None,
         }
+    }
+
+    fn owner(&self) -> Owner {
+        self.stream().map_or(Owner::Root, |stream| Owner::Stream(stream.id))
     }
 }
 

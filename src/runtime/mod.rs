@@ -62,8 +62,6 @@ pub struct Runtime {
     executor: Executor,
     calls: Calls,
     timers: Timers,
-    /// The streams whose decision waits.
-    streams: RefCell<ByNumber<Rc<Stream>>>,
     metrics: Metrics,
     /// The tick that the host was asked for; zero for none.
     ticking: Cell<Duration>,
@@ -81,7 +79,6 @@ impl Runtime {
             executor: Executor::default(),
             calls: Calls::default(),
             timers: Timers::default(),
-            streams: RefCell::default(),
             metrics: Metrics::default(),
             ticking: Cell::default(),
             told: Cell::default(),
@@ -115,11 +112,8 @@ impl Runtime {
         let world = World::new(host, Rc::clone(stream) as _);
         let request = Request::new(self.abi.fields(Fields::Request));
         let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
-        match self.executor.begin(Work::Decide(stream.id, decision)) {
-            Some(verdict) => self.apply(stream, verdict),
-            None => {
-                self.streams.borrow_mut().insert(stream.id, Rc::clone(stream));
-            }
+        if let Some(verdict) = self.executor.begin(Work::Decide(Rc::clone(stream), decision)) {
+            self.apply(stream, verdict);
         }
         self.settle(Owner::Stream(stream.id), Shown::Message);
         flow(stream)
@@ -178,7 +172,7 @@ impl Runtime {
     pub fn gone(&self, stream: &Stream) {
         // What is late holds the world, and that the stream: one of them lets go.
         drop(stream.later.take());
-        if stream.phase.get() == Phase::Undecided && self.streams.borrow_mut().remove(&stream.id).is_some() {
+        if stream.phase.get() == Phase::Undecided {
             self.executor.forget(stream.id);
         }
     }
@@ -222,10 +216,10 @@ impl Runtime {
 
     /// The root goes, and with it every answer that somebody waits for: the streams that are left get one of ours.
     pub fn close(&self) {
-        self.executor.clear();
+        let waiting = self.executor.clear();
         self.tell();
-        for (id, stream) in std::mem::take(&mut *self.streams.borrow_mut()) {
-            if self.abi.enter(id) {
+        for stream in waiting {
+            if self.abi.enter(stream.id) {
                 self.apply(&stream, exchange::closing());
             }
         }
@@ -238,14 +232,11 @@ impl Runtime {
             (Owner::Root, Owner::Root) => true,
             (Owner::Stream(_), _) => owner == here,
         };
-        let left = self.executor.run(may_run, |id, verdict| {
-            let stream = self.streams.borrow_mut().remove(&id);
-            if let Some(stream) = stream {
-                self.apply(&stream, verdict);
-                // What the callback itself holds goes on by its result.
-                if stream.phase.get() == Phase::Forwarded && shown == Shown::Nothing {
-                    self.abi.resume();
-                }
+        let left = self.executor.run(may_run, |stream, verdict| {
+            self.apply(stream, verdict);
+            // What the callback itself holds goes on by its result.
+            if stream.phase.get() == Phase::Forwarded && shown == Shown::Nothing {
+                self.abi.resume();
             }
         });
         if left && here != Owner::Root && !self.abi.wake_root() {

@@ -103,9 +103,7 @@ impl Content {
             refresh_token: refresh_token.token(),
             id_token: id_token.token(),
         };
-        let later = self.later();
-        let bytes = postcard::to_extend(&wire, vec![FORMAT]).ok()?;
-        postcard::to_extend(&later, bytes).ok()
+        postcard::to_allocvec(&(FORMAT, wire, self.later())).ok()
     }
 
     fn later(&self) -> Later<'_> {

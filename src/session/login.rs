@@ -123,8 +123,8 @@ impl Sessions {
     /// The login that `state` belongs to, if this browser has it.
     pub fn find_login(&self, now: UnixTime, request: &Headers, state: &str) -> Found {
         let Some(name) = self.login_name(state) else { return Found::Unknown };
-        let copies = cookie::all(request).filter(|(found, _)| *found == name.as_bytes()).take(MOST);
-        let login = copies.filter_map(|(_, value)| self.open_login(&name, value)).find(|login| login.has(state));
+        let copies = cookie::named(request, &name).into_iter().take(MOST);
+        let login = copies.filter_map(|value| self.open_login(&name, value)).find(|login| login.has(state));
         match login.map(Box::new) {
             None => Found::Unknown,
             Some(login) if login.done > 0 && now < UnixTime::from_secs(login.done).plus(AFTERLIFE) => {

@@ -25,7 +25,7 @@ use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
 use crate::seal::{KeyedHash, Purpose, Sealer};
 use crate::store::{self, Store};
-use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime};
+use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime, hex};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
 use sha2::{Digest, Sha256};
@@ -124,7 +124,7 @@ impl Sessions {
     /// The sessions of `owner`.
     pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept, opened: &OpenedSessions) -> Self {
         let bound_to = lengths_and_parts(&[owner.issuer, owner.client_id, owner.redirect_uri.host(), owner.partition]);
-        let hash: String = Sha256::digest(&bound_to).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+        let hash = hex(Sha256::digest(&bound_to).get(..4).unwrap_or_default());
         let base = &settings.cookie.name;
         let secure = if owner.redirect_uri.scheme() == Scheme::Https { Secure::Yes } else { Secure::OnLoopback };
         Self {
@@ -257,8 +257,15 @@ impl Sessions {
 
     /// The `set-cookie` values that end the session in this browser: one for each cookie of it that came.
     pub fn end(&self, request: &Headers) -> Vec<String> {
-        let names = self.names.of_sessions().flat_map(|base| (0..cookie::MOST).map(|at| cookie::name(base, at)));
-        names.filter(|name| carries(request, name)).map(|name| self.attributes.delete(&name)).collect()
+        let mut ends = Vec::new();
+        for base in self.names.of_sessions() {
+            for name in (0..cookie::MOST).map(|at| cookie::name(base, at)) {
+                if carries(request, &name) {
+                    ends.push(self.attributes.delete(&name));
+                }
+            }
+        }
+        ends
     }
 
     fn bound_to(&self, bond: &[u8]) -> Cow<'_, [u8]> {
@@ -315,7 +322,7 @@ fn is_of(line: &str, name: &str) -> bool {
 }
 
 fn carries(request: &Headers, name: &str) -> bool {
-    crate::http::cookie::all(request).any(|(found, _)| found == name.as_bytes())
+    !crate::http::cookie::named(request, name).is_empty()
 }
 
 fn newer(one: &Content, other: &Content) -> bool {

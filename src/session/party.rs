@@ -45,7 +45,7 @@ impl RelyingParty {
         let born = if issued == UnixTime::default() { content.created } else { content.created.min(issued) };
         let too_old =
             !self.sessions.settings.accept_older_sessions && self.revocations.precedes(world, content.created);
-        too_old || self.revocations.denies(world, names.into_iter().flatten(), born)
+        too_old || self.revocations.denies(world, &names, born)
     }
 
     /// An absolute URL on our own host: whatever `target` says, the browser stays there (attacks O01, O06).

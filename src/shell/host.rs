@@ -3,7 +3,7 @@
 use super::imports::{self, Buffer, Map, Status};
 use super::metrics::Metrics;
 use crate::runtime::{Abi, Fields};
-use crate::words::{HeaderEdits, Headers, Response, Secret, UnixTime};
+use crate::words::{HeaderEdits, Headers, Response, Secret, UnixTime, hex};
 use crate::world::{CallError, Hash, HostCheck, NotWritten, ProviderRequest, ProviderResponse, Version};
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -27,8 +27,7 @@ impl ProxyWasm {
         if self.queue.get().is_none() {
             let mut name = [0; 16];
             self.random(&mut name);
-            let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
-            self.queue.set(imports::queue(&format!("oidc-proxy-wasm/{name}")).ok());
+            self.queue.set(imports::queue(&format!("oidc-proxy-wasm/{}", hex(&name))).ok());
         }
     }
 

@@ -66,7 +66,7 @@ pub struct Store {
     webdis: Webdis,
     sealer: Sealer,
     hash: KeyedHash,
-    flights: Flights<Key, Read>,
+    flights: Flights<Read>,
 }
 
 /// What is kept under some keys.
@@ -120,7 +120,7 @@ impl Store {
 
     /// Asks once for all who ask at the same time: what `work` reads, of which `key` is the name.
     pub fn together(&self, host: &Rc<dyn Host>, key: &Key, work: LocalFuture<Read>) -> LocalFuture<Read> {
-        let watch = self.flights.start(&**host, key.clone(), work);
+        let watch = self.flights.start(&**host, key.0.as_bytes(), work);
         Box::pin(async move { watch.land().await.unwrap_or(Err(Lost("the question got lost"))) })
     }
 
@@ -210,7 +210,9 @@ impl Place {
 }
 
 fn words<'a>(command: &'a str, keys: &'a [Key]) -> Vec<&'a str> {
-    [command].into_iter().chain(keys.iter().map(|key| &*key.0)).collect()
+    let mut words = vec![command];
+    words.extend(keys.iter().map(|key| &*key.0));
+    words
 }
 
 /// Redis takes no life of nothing.

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod headers;
+mod hex;
 mod identity;
 pub mod json;
 mod reason;
@@ -12,6 +13,7 @@ mod verdict;
 
 pub use algorithm::Algorithm;
 pub use headers::{Headers, Repeated};
+pub use hex::hex;
 pub use identity::{ClaimPath, Claims, Consumer, Identity, Method, Source, Sources};
 pub use reason::{Blame, Reason};
 pub use request::Request;

@@ -23,7 +23,7 @@ const OWN: usize = 8192;
 /// number of workers ever passes, and on a host with shared data as good as always the limit itself.
 pub struct Buckets {
     hash: KeyedHash,
-    own: RefCell<Cache<Caller, Bucket>>,
+    own: RefCell<Cache<u128, Bucket>>,
 }
 
 impl Buckets {
@@ -43,9 +43,9 @@ impl Buckets {
         let now = host.now_millis();
         let own = {
             let mut own = self.own.borrow_mut();
-            let (after, taken) = own.get(&caller).unwrap_or(Bucket::FULL).take(allowance, now);
+            let (after, taken) = own.get(&caller.mark()).unwrap_or(Bucket::FULL).take(allowance, now);
             if let Some(after) = after {
-                own.insert(caller, after, 1);
+                own.insert(caller.mark(), after, 1);
             }
             taken
         };
@@ -55,9 +55,9 @@ impl Buckets {
     /// Puts back one that was taken.
     pub fn give(&self, host: &dyn Host, caller: Caller, allowance: Allowance) {
         let now = host.now_millis();
-        let known = self.own.borrow_mut().get(&caller);
+        let known = self.own.borrow_mut().get(&caller.mark());
         if let Some(bucket) = known {
-            self.own.borrow_mut().insert(caller, bucket.give(allowance, now), 1);
+            self.own.borrow_mut().insert(caller.mark(), bucket.give(allowance, now), 1);
         }
         let given = Taken::Granted { remaining: 0, full_in: 0 };
         slots::change(host, caller, now, &|bucket| (Some(bucket.give(allowance, now)), given));

@@ -18,7 +18,7 @@ const BUCKET: usize = 36;
 const TRIES: usize = 8;
 
 /// A caller of a rule, as a keyed hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caller([u8; 16]);
 
 impl Caller {
@@ -27,6 +27,11 @@ impl Caller {
         let mut caller = [0; 16];
         caller.iter_mut().zip(hash).for_each(|(byte, from)| *byte = from);
         Self(caller)
+    }
+
+    /// The same as a number.
+    pub fn mark(&self) -> u128 {
+        u128::from_le_bytes(self.0)
     }
 
     fn slot(&self) -> String {

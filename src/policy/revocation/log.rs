@@ -3,7 +3,7 @@
 
 use super::Mark;
 use crate::seal::{KeyedHash, Purpose, Sealer};
-use crate::words::{Secret, UnixTime};
+use crate::words::{Secret, UnixTime, hex};
 use crate::world::{Host, NotWritten, Version};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -83,8 +83,7 @@ impl Log {
         let ring = std::slice::from_ref(secret);
         let segments = u64::try_from(entries).unwrap_or(u64::MAX).div_ceil(SEGMENT).max(2);
         let hash = KeyedHash::new(ring, b"oidc-proxy-wasm revocation name").of(&[kind.as_bytes()]);
-        let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("oidc-proxy-wasm/revoked/{hash}/{segments}");
+        let name = format!("oidc-proxy-wasm/revoked/{}/{segments}", hex(hash.get(..8).unwrap_or_default()));
         Self { name, segments, sealer: Sealer::new(ring, Purpose::Table) }
     }
 
@@ -109,11 +108,14 @@ impl Log {
         let last = segment_of(total);
         let oldest = last.saturating_sub(self.segments.saturating_sub(1));
         let wanted = segment_of(from).max(oldest)..=last;
-        let read = wanted.filter_map(|number| {
+        let mut entries = Vec::new();
+        for number in wanted {
             let (segment, _): (Option<Segment>, _) = self.read(host, &self.segment_key(number));
-            segment.filter(|segment| segment.number == number)
-        });
-        read.flat_map(|segment| segment.entries).collect()
+            if let Some(segment) = segment.filter(|segment| segment.number == number) {
+                entries.extend(segment.entries);
+            }
+        }
+        entries
     }
 
     /// Writes an entry down. The segment comes first: what the head promises is there.
@@ -160,16 +162,23 @@ impl Log {
 
     /// What does not open counts as nothing.
     fn read<T: DeserializeOwned>(&self, host: &dyn Host, key: &str) -> (Option<T>, Version) {
-        let Some((sealed, version)) = host.shared(key) else { return (None, Version::NEW) };
-        let plain = self.sealer.open(key.as_bytes(), &sealed).ok();
+        let (plain, version) = self.open(host, key);
         (plain.and_then(|plain| postcard::from_bytes(&plain).ok()), version)
     }
 
+    fn open(&self, host: &dyn Host, key: &str) -> (Option<Vec<u8>>, Version) {
+        let Some((sealed, version)) = host.shared(key) else { return (None, Version::NEW) };
+        (self.sealer.open(key.as_bytes(), &sealed).ok(), version)
+    }
+
     fn write<T: Serialize>(&self, host: &dyn Host, key: &str, value: &T, version: Version) -> Result<(), NotWritten> {
+        self.seal(host, key, &postcard::to_allocvec(value).map_err(|_| NotWritten)?, version)
+    }
+
+    fn seal(&self, host: &dyn Host, key: &str, plain: &[u8], version: Version) -> Result<(), NotWritten> {
         let mut nonce = [0; 24];
         host.fill_random(&mut nonce);
-        let plain = postcard::to_allocvec(value).map_err(|_| NotWritten)?;
-        let sealed = self.sealer.seal(nonce, key.as_bytes(), &plain).ok_or(NotWritten)?;
+        let sealed = self.sealer.seal(nonce, key.as_bytes(), plain).ok_or(NotWritten)?;
         host.share(key, &sealed, version)
     }
 

@@ -134,15 +134,16 @@ impl Revocations {
         })
     }
 
-    /// Whether something that began at `born` and has one of these names was revoked. While nothing is, no mark is made.
-    pub fn denies<'a>(&'a self, world: &World, names: impl IntoIterator<Item = Name<'a>>, born: UnixTime) -> bool {
+    /// Whether something that began at `born` and has one of these names, as far as it has them, was revoked. While nothing
+    /// is, no mark is made.
+    pub fn denies(&self, world: &World, names: &[Option<Name<'_>>], born: UnixTime) -> bool {
         self.look(world);
         let (proven, anyones) = (self.proven.borrow(), self.anyones.borrow());
         if proven.is_empty() && anyones.is_empty() {
             return false;
         }
         let now = world.now();
-        let mut marks = names.into_iter().flat_map(|name| self.marks(name));
+        let mut marks = names.iter().flatten().flat_map(|name| self.marks(*name));
         marks.any(|mark| proven.denies(mark, born, now) || anyones.denies(mark, born, now))
     }
 

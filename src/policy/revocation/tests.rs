@@ -19,7 +19,7 @@ fn revoke(script: &Script, worker: &Revocations, word: Word, id: [u8; 16]) -> Re
 }
 
 fn denies(script: &Script, worker: &Revocations, id: [u8; 16], born: u64) -> bool {
-    worker.denies(&script.world(), [Name::Session(&id)], UnixTime::from_secs(born))
+    worker.denies(&script.world(), &[Some(Name::Session(&id))], UnixTime::from_secs(born))
 }
 
 const BEGAN: u64 = 1_799_999_000;

@@ -33,7 +33,7 @@ async fn hear(world: &World, logout: &Logout, party: &RelyingParty, request: &Re
     // One that came before is no news, and its sender may not be the provider (attack L06).
     let id = format!("logout {}", token.id());
     let spent = Name::Token { issuer, id: &id };
-    if revocations.denies(world, [spent], token.issued()) {
+    if revocations.denies(world, &[Some(spent)], token.issued()) {
         return Err(Reason::LogoutTokenReplayed.into());
     }
     // What began after the provider's word stays, also where its clock is ahead of ours.

@@ -27,8 +27,7 @@ impl Sessions {
     /// The `set-cookie` value that forgets the logout with this `state`; none where this browser has none.
     fn logout_over(&self, request: &Headers, state: &str) -> Option<String> {
         let (name, attributes) = self.logout_cookie();
-        let mut sent = cookie::all(request).filter(|(found, _)| *found == name.as_bytes());
-        sent.any(|(_, value)| value == state.as_bytes()).then(|| attributes.delete(&name))
+        cookie::named(request, &name).contains(&state.as_bytes()).then(|| attributes.delete(&name))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::provider::{LoginEvidence, Metadata, userinfo};
 use crate::session::{Content, Origin, RelyingParty};
 use crate::words::json::Object;
 use crate::words::{Reason, Refusal, Secret};
-use crate::world::{LocalFuture, World};
+use crate::world::World;
 use serde_json::Value;
 use std::rc::Rc;
 
@@ -14,7 +14,6 @@ use std::rc::Rc;
 const GO_ON: [&str; 5] = ["acr", "amr", "auth_time", "azp", "nonce"];
 
 /// One session's refresh at its provider.
-#[derive(Clone)]
 pub struct Grant {
     pub world: World,
     pub party: Rc<RelyingParty>,
@@ -26,26 +25,19 @@ pub struct Grant {
 impl Errand for Grant {
     type Tokens = Tokens;
 
-    fn ask(&self) -> LocalFuture<Result<Tokens, NotRefreshed>> {
-        let this = self.clone();
-        Box::pin(async move {
-            let provider = &this.party.provider;
-            let answer =
-                token::refresh(&*this.world, provider, &this.metadata.token_endpoint, &this.refresh_token).await;
-            #[cfg(feature = "panic-after-refresh")]
-            panic_if_told(&answer);
-            answer
-        })
+    async fn ask(&self) -> Result<Tokens, NotRefreshed> {
+        let provider = &self.party.provider;
+        let answer = token::refresh(&*self.world, provider, &self.metadata.token_endpoint, &self.refresh_token).await;
+        #[cfg(feature = "panic-after-refresh")]
+        panic_if_told(&answer);
+        answer
     }
 
-    fn judge(&self, tokens: Tokens) -> LocalFuture<Result<Content, Refusal>> {
-        let this = self.clone();
-        Box::pin(async move {
-            let next = this.next(tokens).await;
-            // Where that cannot be known now, what is known here counts: the refresh token is spent.
-            let _ = this.party.revocations.catch_up(&this.world).await;
-            next
-        })
+    async fn judge(&self, tokens: Tokens) -> Result<Content, Refusal> {
+        let next = self.next(tokens).await;
+        // Where that cannot be known now, what is known here counts: the refresh token is spent.
+        let _ = self.party.revocations.catch_up(&self.world).await;
+        next
     }
 
     fn is_revoked(&self, content: &Content) -> bool {

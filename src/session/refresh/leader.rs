@@ -5,7 +5,7 @@ use super::table::{Table, millis};
 use crate::provider::token::NotRefreshed;
 use crate::session::Content;
 use crate::words::{Reason, Refusal};
-use crate::world::{Host, LocalFuture, Version};
+use crate::world::{Host, Version};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ pub trait Errand {
     type Tokens;
 
     /// Shows the refresh token: the one step that must not happen twice.
-    fn ask(&self) -> LocalFuture<Result<Self::Tokens, NotRefreshed>>;
+    async fn ask(&self) -> Result<Self::Tokens, NotRefreshed>;
 
     /// The session with these tokens; an answer that fails is dropped whole.
-    fn judge(&self, tokens: Self::Tokens) -> LocalFuture<Result<Content, Refusal>>;
+    async fn judge(&self, tokens: Self::Tokens) -> Result<Content, Refusal>;
 
     /// Whether the session was revoked while the provider was asked. What it gave is revoked then, too.
     fn is_revoked(&self, content: &Content) -> bool;

@@ -38,7 +38,7 @@ const HOPS: u8 = 4;
 /// What this worker knows of refreshes.
 pub struct Refreshes {
     table: Rc<dyn Table>,
-    flights: Flights<Key, Ending>,
+    flights: Flights<Ending>,
 }
 
 /// A session that was due.
@@ -105,7 +105,7 @@ pub async fn renew(world: &World, party: &Rc<RelyingParty>, content: &Rc<Content
             Step::Wait => refreshes.flights.under_way(&key),
             Step::Lead(attempt) => {
                 let work = fly(world.clone(), Rc::clone(party), Rc::clone(&at), key, attempt, version);
-                Some(refreshes.flights.start(&*host, key, work))
+                Some(refreshes.flights.start(&*host, &key, work))
             }
         };
         if lives {

@@ -49,7 +49,7 @@ pub trait Table {
 /// that is everything.
 pub struct Shared {
     sealer: Sealer,
-    alone: RefCell<Cache<Key, Record>>,
+    alone: RefCell<Cache<u128, Record>>,
 }
 
 /// The version of what this worker keeps by itself.
@@ -79,7 +79,7 @@ impl Shared {
     }
 
     pub(super) fn find(&self, host: &dyn Host, key: Key) -> Found {
-        let own = self.alone.borrow_mut().get(&key).filter(|record| millis(host) < record.until);
+        let own = self.alone.borrow_mut().get(&u128::from_le_bytes(key)).filter(|record| millis(host) < record.until);
         if own.is_some() {
             return (own, OWN);
         }
@@ -120,7 +120,7 @@ impl Shared {
             State::Done { content, .. } => content.len().saturating_add(64),
             State::Leased(_) | State::Failed(_) => 64,
         };
-        self.alone.borrow_mut().insert(key, record, weight);
+        self.alone.borrow_mut().insert(u128::from_le_bytes(key), record, weight);
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Table for Shared {
 
 /// What a record's seal is bound to: all that stands beside it, so that nobody moves or changes it.
 fn bound_to(bare: &Wire) -> Option<Vec<u8>> {
-    postcard::to_extend(bare, b"refresh".to_vec()).ok()
+    postcard::to_allocvec(&(b"refresh", bare)).ok()
 }
 
 fn name(key: Key) -> String {

@@ -196,31 +196,26 @@ struct Provider(Rc<Scene>);
 impl Errand for Provider {
     type Tokens = ();
 
-    fn ask(&self) -> LocalFuture<Result<(), NotRefreshed>> {
-        let scene = Rc::clone(&self.0);
-        Box::pin(async move {
+    async fn ask(&self) -> Result<(), NotRefreshed> {
+        let scene = &self.0;
+        scene.turn().await;
+        if scene.is_away.replace(false) {
             scene.turn().await;
-            if scene.is_away.replace(false) {
-                scene.turn().await;
-                return Err(NotRefreshed::Trouble(Reason::RefreshUnavailable.into()));
-            }
-            let shown = scene.shown.replace(scene.shown.get() + 1);
-            // The answer travels.
-            scene.turn().await;
-            if shown > 0 {
-                scene.refused.set(scene.refused.get() + 1);
-                return Err(NotRefreshed::Over);
-            }
-            Ok(())
-        })
+            return Err(NotRefreshed::Trouble(Reason::RefreshUnavailable.into()));
+        }
+        let shown = scene.shown.replace(scene.shown.get() + 1);
+        // The answer travels.
+        scene.turn().await;
+        if shown > 0 {
+            scene.refused.set(scene.refused.get() + 1);
+            return Err(NotRefreshed::Over);
+        }
+        Ok(())
     }
 
-    fn judge(&self, (): ()) -> LocalFuture<Result<Content, Refusal>> {
-        let scene = Rc::clone(&self.0);
-        Box::pin(async move {
-            scene.turn().await;
-            Ok(Content { generation: 4, ..content() })
-        })
+    async fn judge(&self, (): ()) -> Result<Content, Refusal> {
+        self.0.turn().await;
+        Ok(Content { generation: 4, ..content() })
     }
 
     fn is_revoked(&self, _: &Content) -> bool {
