@@ -175,7 +175,7 @@ async fn logged_out(world: &World, guard: &Guard, serves: Serves, request: &Requ
 
 /// A callback that goes on to the service passes as any request of its rule does: within what the rule requires. Whoever
 /// may not pass is logged in all the same.
-fn judged(guard: &Guard, mut proof: Proof) -> Result<Proof, Stop> {
+fn judged(guard: &Guard, mut proof: Box<Proof>) -> Result<Box<Proof>, Stop> {
     let verdict = match guard.rule.allow {
         Allow::Nobody => Err(Refusal::from(Reason::RuleForbids)),
         _ => policy::judge(&guard.rule, &mut proof.identity),

@@ -31,7 +31,7 @@ enum Guest {
     /// Anyone.
     Anonymous,
     /// One proven identity.
-    Known(Proof),
+    Known(Box<Proof>),
 }
 
 impl Guest {
@@ -100,7 +100,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         // What became of the session is told all the same.
         return Err(refusal.with_cookies(proof.cookies).into());
     }
-    // Asked here too, since a proof is large, and handing it through a future moves it twice.
+    // Asked here too: without an exchange there is no future to make.
     if guard.rule.token.exchange.is_some() {
         proof = Box::pin(methods::exchanged(world, guard, proof)).await?;
     }

@@ -9,7 +9,7 @@ use crate::world::World;
 use std::rc::Rc;
 
 /// The bearer of a JWT; `None` when the token is none, and another method takes such.
-pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Proof>, Refusal> {
+pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Box<Proof>>, Refusal> {
     let rule = &guard.rule;
     let token = match guard.tokens.known(world, &presented.token, &rule.providers) {
         Ok(token) => token,

@@ -20,7 +20,7 @@ pub async fn identify(
     guard: &Guard,
     request: &Request,
     attempt: &mut Attempt,
-) -> Result<Option<Proof>, Refusal> {
+) -> Result<Option<Box<Proof>>, Refusal> {
     let Some(offer) = offer(world, guard, request).await? else { return Ok(None) };
     let outcome = grant::identify(world, guard, request, Method::ClientCredentials, &offer, attempt).await;
     // Where Basic may be a user's as well, it is remembered whose it was.

@@ -10,7 +10,7 @@ use crate::world::World;
 use std::rc::Rc;
 
 /// The bearer of a token of ours; `None` when it is none, and another method takes such.
-pub fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Proof>, Refusal> {
+pub fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Box<Proof>>, Refusal> {
     let Some(gateway) = &guard.gateway else { return Err(Reason::Unconfigured.into()) };
     if !GatewayTokens::is_ours(&presented.token) && guard.asks_about_tokens() {
         return Ok(None);

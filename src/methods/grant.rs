@@ -28,7 +28,7 @@ pub async fn identify(
     method: Method,
     offer: &Offer,
     attempt: &mut Attempt,
-) -> Result<Proof, Refusal> {
+) -> Result<Box<Proof>, Refusal> {
     let outcome = trade(world, guard, request, method, offer, attempt).await;
     let is_wrong = outcome.as_ref().is_err_and(|refusal| refusal.reason == Reason::CredentialRefused);
     if !is_wrong && let Some(guess) = attempt.0.take() {

@@ -7,7 +7,7 @@ use crate::world::World;
 use std::rc::Rc;
 
 /// The bearer of a token that the provider says is active.
-pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Proof, Refusal> {
+pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Box<Proof>, Refusal> {
     let answer = guard.provider()?.introspect(world, &presented.token).await?;
     answer.judge(&guard.rule.token)?;
     guard.judge_revoked(world, &answer.issuer, answer.subject.as_ref(), answer.client.as_ref(), &answer.lineage)?;

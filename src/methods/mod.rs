@@ -112,7 +112,7 @@ impl Guard {
     }
 }
 
-/// An identity, and what follows of how it was shown.
+/// An identity, and what follows of how it was shown. It is handed on in a box, since it goes through many hands.
 pub struct Proof {
     /// Who it is.
     pub identity: Identity,
@@ -137,20 +137,20 @@ impl From<Identity> for Proof {
 
 impl Proof {
     /// The bearer of an access token.
-    fn of(identity: Identity, presented: &Presented<'_>, rule: &Rule) -> Self {
+    fn of(identity: Identity, presented: &Presented<'_>, rule: &Rule) -> Box<Self> {
         Self::hidden(identity, &presented.hiding, rule)
     }
 
     /// One whose credential came there.
-    fn hidden(identity: Identity, hiding: &Hiding, rule: &Rule) -> Self {
+    fn hidden(identity: Identity, hiding: &Hiding, rule: &Rule) -> Box<Self> {
         let in_url = matches!(hiding, Hiding::Target(_));
-        Self { hiding: rule.credentials.hide.then(|| hiding.clone()), in_url, ..Self::from(identity) }
+        Box::new(Self { hiding: rule.credentials.hide.then(|| hiding.clone()), in_url, ..Self::from(identity) })
     }
 }
 
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
 /// asked for.
-pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Proof>, Stop> {
+pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Stop> {
     if guard.revocations.are_shared() {
         Box::pin(guard.revocations.catch_up(world)).await?;
     }
@@ -176,7 +176,7 @@ async fn search(
     guard: &Guard,
     request: &Request,
     over: &mut Option<Refusal>,
-) -> Result<Option<Proof>, Stop> {
+) -> Result<Option<Box<Proof>>, Stop> {
     let mut token = None;
     let mut attempt = Attempt::default();
     for method in &guard.rule.methods {

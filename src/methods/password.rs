@@ -14,7 +14,7 @@ pub async fn identify(
     guard: &Guard,
     request: &Request,
     attempt: &mut Attempt,
-) -> Result<Option<Proof>, Refusal> {
+) -> Result<Option<Box<Proof>>, Refusal> {
     for place in &guard.rule.credentials.password {
         let pair = match place {
             SecretPlace::Basic => basic::in_header(request)?,

@@ -12,7 +12,7 @@ pub async fn identify(
     guard: &Guard,
     request: &Request,
     attempt: &mut Attempt,
-) -> Result<Option<Proof>, Refusal> {
+) -> Result<Option<Box<Proof>>, Refusal> {
     let Some(presented) = credential::refresh_token(world, &guard.rule, request).await? else { return Ok(None) };
     let credential = Credential::RefreshToken(Secret::new(&*presented.token));
     let offer = Offer { credential, hiding: presented.hiding };

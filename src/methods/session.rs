@@ -14,7 +14,7 @@ pub enum Shown {
     /// There is none that lives.
     Nothing,
     /// The person whose it is.
-    Person(Proof),
+    Person(Box<Proof>),
     /// It is over: revoked, or with its last refresh. Whoever has nothing else to show is told so.
     Over(Refusal),
 }
@@ -87,7 +87,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         consumer: None,
     };
     let facts = Facts::of(&content, settings, now);
-    let mut proof = Proof { cookies, late, facts, ..Proof::from(identity) };
+    let mut proof = Box::new(Proof { cookies, late, facts, ..Proof::from(identity) });
     if guard.rule.require.reverify && !Box::pin(is_active(world, party, &mut proof.identity)).await? {
         return Ok(Shown::Nothing);
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::rc::Rc;
 
 /// The same proof with the exchanged token, where the rule exchanges and this token has to be.
-pub async fn exchanged(world: &World, guard: &Guard, mut proof: Proof) -> Result<Proof, Stop> {
+pub async fn exchanged(world: &World, guard: &Guard, mut proof: Box<Proof>) -> Result<Box<Proof>, Stop> {
     let Some(exchange) = &guard.rule.token.exchange else { return Ok(proof) };
     match exchange_token(world, guard, exchange, &proof.identity).await {
         Ok(None) => Ok(proof),

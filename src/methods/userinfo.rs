@@ -8,7 +8,7 @@ use crate::world::World;
 use std::rc::Rc;
 
 /// The person about whom userinfo tells. It says nothing of scope, audience or client.
-pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Proof, Refusal> {
+pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Box<Proof>, Refusal> {
     let provider = guard.provider()?;
     let answer = provider.ask_userinfo(world, &presented.token).await?;
     guard.judge_revoked(world, provider.issuer(), Some(&answer.subject), None, &Lineage::default())?;

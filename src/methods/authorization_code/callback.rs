@@ -26,7 +26,7 @@ pub struct Ending<'a> {
     pub guard: Option<&'a Guard>,
     /// `Ok` is a login that ends with the callback itself going on to the service (`login.action: upstream`), if the rule
     /// lets this person pass.
-    pub outcome: Result<Proof, Stop>,
+    pub outcome: Result<Box<Proof>, Stop>,
 }
 
 /// Takes a browser back from the provider. `guards` are the rules that share this redirect URI; the one that began the
@@ -77,7 +77,7 @@ impl<'a> Callback<'a> {
         Ok(Self { party, settings, guard, login, response, metadata })
     }
 
-    async fn finish(&self, world: &World, request: &Request) -> Result<Proof, Stop> {
+    async fn finish(&self, world: &World, request: &Request) -> Result<Box<Proof>, Stop> {
         self.judge_iss()?;
         let code = match (&self.response.code, &self.response.error) {
             (Some(code), None) => code,
@@ -149,7 +149,7 @@ impl<'a> Callback<'a> {
         request: &Request,
         tokens: Tokens,
         (subject, origin, claims): (Rc<str>, Origin, Object),
-    ) -> Result<Proof, Stop> {
+    ) -> Result<Box<Proof>, Stop> {
         let sessions = &self.party.sessions;
         let now = world.now();
         let given = (self.settings.action == LoginAction::Tokens).then(|| given(&self.settings.tokens, &tokens));
@@ -173,7 +173,7 @@ impl<'a> Callback<'a> {
         cookies.extend(sessions.login_done(world, &self.login, self.party.by));
         if self.settings.action == LoginAction::Upstream {
             let facts = Facts::of(&content, &sessions.settings, now);
-            return Ok(Proof { cookies, facts, ..Proof::from(self.identity(content)) });
+            return Ok(Box::new(Proof { cookies, facts, ..Proof::from(self.identity(content)) }));
         }
         if let Some(given) = given {
             let response = cookies.into_iter().fold(given, |response, line| response.with("set-cookie", line));

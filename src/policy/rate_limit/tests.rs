@@ -79,7 +79,9 @@ fn a_rule_without_a_limit_counts_nothing() {
 #[test]
 fn what_is_left_is_told_and_so_is_when_to_come_again() {
     let (script, limiter, rule, alice) = (Script::new(), limiter(), per_minute(3), person("alice"));
-    let field = |fields: &[(&str, String)], name| fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let field = |fields: &[(&str, String)], name| {
+        fields.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone())
+    };
     let fields = take(&limiter, &script, &rule, Some(&alice)).unwrap();
     assert_eq!(field(&fields, "ratelimit-policy").as_deref(), Some(r#""api";q=3;w=60"#));
     assert_eq!(field(&fields, "ratelimit").as_deref(), Some(r#""api";r=2;t=20"#));
