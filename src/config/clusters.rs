@@ -5,21 +5,19 @@ use super::problem::member;
 use super::section::Section;
 use super::{Clusters, Discovery, Provider};
 use crate::http::{self, Url};
+use crate::words::ByName;
 use crate::words::json::Object;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Endpoints in the metadata that this filter calls itself.
 const CALLED: [&str; 4] = ["token_endpoint", "userinfo_endpoint", "introspection_endpoint", "jwks_uri"];
 
 /// Reads `cluster` and `clusters`. The provider's own hosts are those that the operator wrote down.
 pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metadata: &Object) -> Clusters {
-    let mut by_host = BTreeMap::new();
+    let mut by_host = ByName::default();
     for (name, cluster) in section.text_map("clusters") {
         match http::host(&name) {
-            Some((host, None)) => {
-                by_host.insert(host.into_owned(), cluster);
-            }
+            Some((host, None)) => by_host.insert(&host, cluster),
             _ => {
                 section.context.problems.add(member(&section.at("clusters"), &name), "is not a host name without port")
             }

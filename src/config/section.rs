@@ -57,6 +57,7 @@ impl<'a> Section<'a> {
     }
 
     /// Whether the key is there.
+    #[inline(never)]
     pub fn has(&self, name: &str) -> bool {
         self.given(name).is_some()
     }

@@ -168,9 +168,7 @@ impl PrivateKey {
     /// What a JWS's header says of the key: `kid`, and the certificate's hashes, which some providers go by (RFC 7515
     /// §4.1.4, §4.1.7, §4.1.8).
     pub fn header(&self) -> Object {
-        let named = ["kid", "x5t", "x5t#S256"].into_iter();
-        let mut header: Object =
-            named.filter_map(|name| Some((name.to_owned(), self.public.get(name)?.clone()))).collect();
+        let mut header = json::filtered(&self.public, &|name, _| ["kid", "x5t", "x5t#S256"].contains(&name));
         let certificate = self.public.get("x5c").and_then(|chain| STANDARD.decode(chain.get(0)?.as_str()?).ok());
         if let Some(certificate) = certificate {
             let hash = base64url::encode(&digest(Hash::Sha256, &[&certificate]));
@@ -190,9 +188,7 @@ impl PrivateKey {
     /// Where it has no name, it gets its thumbprint for one (RFC 7638 §3).
     pub fn name(&mut self) {
         // The members of its type alone, in the order of their names, as `Object` keeps them.
-        let of_type =
-            self.public.iter().filter(|(name, _)| ["crv", "e", "kty", "n", "x", "y"].contains(&name.as_str()));
-        let of_type: Object = of_type.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let of_type = json::filtered(&self.public, &|name, _| ["crv", "e", "kty", "n", "x", "y"].contains(&name));
         let print = base64url::encode(&digest(Hash::Sha256, &[Value::Object(of_type).to_string().as_bytes()]));
         self.public.entry("kid").or_insert_with(|| print.into());
     }
@@ -265,7 +261,7 @@ fn short(number: &[u8]) -> String {
 }
 
 fn taken(members: &mut Object, name: &str) -> Option<String> {
-    match members.remove(name)? {
+    match members.get_mut(name)?.take() {
         Value::String(text) => Some(text),
         _ => None,
     }

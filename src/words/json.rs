@@ -45,6 +45,17 @@ pub fn value(text: &[u8]) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// The members that `stays` says yes to.
+pub fn filtered(members: &Object, stays: &dyn Fn(&str, &Value) -> bool) -> Object {
+    let mut kept = Object::new();
+    for (name, value) in members {
+        if stays(name, value) {
+            kept.insert(name.clone(), value.clone());
+        }
+    }
+    kept
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,

@@ -71,6 +71,7 @@ impl Response {
     }
 
     /// The same with one header field more.
+    #[inline(never)]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((Cow::Borrowed(name), value.into()));
         self
@@ -126,6 +127,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// A refusal with something to say to the operator.
+    #[inline(never)]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, detail: detail.into(), cookies: Vec::new(), again: None, headers: Vec::new() }
     }
@@ -140,6 +142,7 @@ impl Refusal {
 }
 
 impl From<Reason> for Refusal {
+    #[inline(never)]
     fn from(reason: Reason) -> Self {
         Self::new(reason, "")
     }
@@ -152,6 +155,7 @@ impl From<Refusal> for Stop {
 }
 
 impl From<Reason> for Stop {
+    #[inline(never)]
     fn from(reason: Reason) -> Self {
         Self::Refused(reason.into())
     }

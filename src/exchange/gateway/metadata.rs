@@ -4,7 +4,6 @@ use crate::exchange::answer;
 use crate::gateway::{ALGORITHMS, GatewayTokens};
 use crate::words::{Algorithm, Reason, Refusal, Request, Stop};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// How clients may show who they are.
 const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
@@ -19,7 +18,9 @@ pub fn serve(gateway: &GatewayTokens, request: &Request) -> Result<Stop, Refusal
 fn document(gateway: &GatewayTokens) -> Value {
     let settings = &gateway.settings;
     let at = |path: &String| format!("{}{path}", settings.url.origin());
-    let scopes: BTreeSet<&String> = settings.clients.iter().flat_map(|client| &client.scope).collect();
+    let mut scopes: Vec<String> = settings.clients.iter().flat_map(|client| client.scope.iter().cloned()).collect();
+    scopes.sort();
+    scopes.dedup();
     let mut document = json!({
         "issuer": settings.issuer,
         "token_endpoint": gateway.token_endpoint(),
