@@ -31,7 +31,7 @@ pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metad
     let aliases = metadata.get(ALIASES).and_then(Value::as_object);
     let aliases = aliases.into_iter().flat_map(Object::values).filter_map(Value::as_str);
     own.extend(endpoints.chain(aliases).filter_map(|text| Some(Url::parse(text).ok()?.host().to_owned())));
-    Clusters { default: section.text("cluster").map(str::to_owned), own, by_host }
+    Clusters { default: section.owned("cluster"), own, by_host }
 }
 
 /// Reports endpoints that are known already and that no cluster reaches.

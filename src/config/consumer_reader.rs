@@ -55,14 +55,14 @@ impl Seen {
 }
 
 fn read_one(section: &Section) -> Option<Consumer> {
-    let username = section.text("username")?.to_owned();
+    let username = section.owned("username")?;
     let groups = section.texts("groups");
     if groups.iter().any(|group| group.contains(',')) {
         section.problem("groups", "has a comma in a group, which would read as two in the header");
     }
     Some(Consumer {
         id: section.text("id").unwrap_or(&username).to_owned(),
-        custom_id: section.text("custom_id").map(str::to_owned),
+        custom_id: section.owned("custom_id"),
         groups: groups.into_iter().map(str::to_owned).collect(),
         username,
     })

@@ -26,7 +26,7 @@ pub(super) fn read(top: &Section, consumers: &Consumers) -> Option<GatewayTokens
     let ring = secrets::ring(&section, "secrets");
     let clients = read_clients(&section, consumers);
     Some(GatewayTokens {
-        issuer: section.text("issuer")?.to_owned(),
+        issuer: section.owned("issuer")?,
         url: url?,
         path: token?,
         revocation_path,
@@ -97,7 +97,7 @@ fn read_client(client: &Section, consumers: &Consumers) -> Option<GatewayClient>
         secrets: plain.into_iter().chain(hashed).collect(),
         jwks: client.value("jwks").map(ToString::to_string),
         scope,
-        audience: client.texts("audience").into_iter().map(str::to_owned).collect(),
+        audience: client.owned_texts("audience"),
         consumer: consumer.map(str::to_owned),
         introspects: client.flag("introspect"),
     })

@@ -86,6 +86,12 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Text or a choice, for keeps.
+    #[inline(never)]
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
+    }
+
     /// A truth value.
     pub fn flag(&self, name: &str) -> bool {
         match (self.value(name), self.preset(name)) {
@@ -124,6 +130,12 @@ impl<'a> Section<'a> {
             (false, Some(Preset::Words(words))) => words.to_vec(),
             _ => self.items(name).iter().filter_map(Value::as_str).collect(),
         }
+    }
+
+    /// A list of texts or choices, for keeps.
+    #[inline(never)]
+    pub fn owned_texts(&self, name: &str) -> Vec<String> {
+        self.texts(name).into_iter().map(str::to_owned).collect()
     }
 
     /// The members of an object, without those that are `null`.

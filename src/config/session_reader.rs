@@ -32,7 +32,7 @@ pub(super) fn read(section: &Section, rules: &[Rc<Rule>]) -> Option<Session> {
         lives,
         remember,
         touch,
-        partition: section.text("partition")?.to_owned(),
+        partition: section.owned("partition")?,
         bind: section.texts("bind").into_iter().filter_map(bond).collect(),
         headers: SessionHeaders { request: facts(&headers, "request"), response: facts(&headers, "response") },
         budget: usize::try_from(section.number("budget")?).ok()?,
@@ -75,7 +75,7 @@ fn read_remember(section: &Section, cookie: &CookieSettings, others: Lives) -> O
     if own.is_none_or(str::is_empty) || !is_token(&name) || name.len() > 64 {
         section.problem("cookie", format!("is not a cookie name that begins with {}-", cookie.name));
     }
-    Some(Remember { parameter: section.text("parameter")?.to_owned(), cookie: name, lives })
+    Some(Remember { parameter: section.owned("parameter")?, cookie: name, lives })
 }
 
 fn bond(word: &str) -> Option<Bond> {

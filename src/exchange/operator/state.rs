@@ -12,7 +12,7 @@ pub fn told(gate: &Gate, world: &World) -> Value {
     for provider in gate.providers() {
         let (metadata, keys, count) = provider.conditions(world.now());
         let mut keys = document(keys);
-        keys.insert("count".to_owned(), json!(count));
+        keys.insert("count".to_owned(), Value::from(count));
         let told = json!({ "issuer": provider.issuer(), "metadata": document(metadata), "keys": keys });
         providers.insert(provider.settings.name.clone(), told);
     }
@@ -24,10 +24,9 @@ pub fn told(gate: &Gate, world: &World) -> Value {
 }
 
 fn document(condition: Condition) -> Map<String, Value> {
-    let members = [
-        ("fetched", json!(condition.fetched.map(|fetched| fetched.as_secs()))),
-        ("stale", json!(condition.stale)),
-        ("trouble", json!(condition.trouble.map(|reason| reason.code()))),
-    ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut document = Map::new();
+    document.insert("fetched".to_owned(), Value::from(condition.fetched.map(|fetched| fetched.as_secs())));
+    document.insert("stale".to_owned(), Value::from(condition.stale));
+    document.insert("trouble".to_owned(), Value::from(condition.trouble.map(|reason| reason.code())));
+    document
 }
