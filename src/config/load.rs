@@ -126,7 +126,7 @@ fn read_rules(
     let without_require = |members: &Object| json::filtered(members, &|name, _| name != "require");
     let defaults = top.section("defaults");
     let below = without_require(members.get("defaults").and_then(Value::as_object).unwrap_or(&empty));
-    let everything = [serde_json::json!({ "name": "everything" })];
+    let everything = [json::of(vec![("name", "everything".into())])];
     let items = if top.has("rules") { top.items("rules") } else { everything.as_slice() };
     let mut rules = Vec::new();
     for (place, item) in items.iter().enumerate() {

@@ -5,7 +5,7 @@ use super::rule_reader::{self, NamedProvider, Written};
 use super::section::Section;
 use super::{Consumers, Operator, matching};
 use crate::words::json::{self, Object};
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::rc::Rc;
 
 /// The operator's endpoint; `None` where there is none, or where something was wrong with it, which is then reported.
@@ -17,8 +17,8 @@ pub(super) fn read(top: &Section, providers: &[NamedProvider]) -> Option<Operato
     // What shape has reported is left out here.
     let is_of_rule = |name: &str, value: &Value| name != "path" && !value.is_null() && RULE.key(name).is_some();
     let mut members = json::filtered(members, &is_of_rule);
-    members.insert("name".to_owned(), json!("operator"));
-    members.insert("methods".to_owned(), json!(["bearer"]));
+    members.insert("name".to_owned(), Value::from("operator"));
+    members.insert("methods".to_owned(), Value::from(vec!["bearer"]));
     let empty = Object::new();
     let own = Section::new(top.context, &RULE, "operator".to_owned(), Some(&members));
     let defaults = Section::new(top.context, &RULE, "operator".to_owned(), Some(&empty));

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -114,7 +114,7 @@ impl PrivateKey {
             Numbers::Rsa(numbers) => {
                 let [n, e, ..] = numbers;
                 let public = RsaKey::new(n, e).map_err(|_| Unusable::Size)?;
-                let own = json!({ "kty": "RSA", "n": short(n), "e": short(e) });
+                let own = json::of(vec![("kty", "RSA".into()), ("n", short(n).into()), ("e", short(e).into())]);
                 let key = RsaPrivateKey::new(public, numbers).ok_or(Unusable::Malformed)?;
                 if !key.is_sound() {
                     return Err(Unusable::Mismatch);
@@ -124,8 +124,8 @@ impl PrivateKey {
             Numbers::Ec(curve, scalar) => ec(*curve, scalar).ok_or(Unusable::Malformed)?,
             Numbers::Ed25519(seed) => {
                 let key = ed25519_dalek::SigningKey::try_from(seed.as_slice()).map_err(|_| Unusable::Malformed)?;
-                let own =
-                    json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url::encode(key.verifying_key().as_bytes()) });
+                let x = base64url::encode(key.verifying_key().as_bytes());
+                let own = json::of(vec![("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", x.into())]);
                 (Material::Ed25519(key), own)
             }
         };
@@ -252,7 +252,7 @@ fn ec(curve: Curve, scalar: &[u8]) -> Option<(Material, Value)> {
     };
     let (x, y) = point.get(1..)?.split_at_checked(curve.length())?;
     let (x, y) = (base64url::encode(x), base64url::encode(y));
-    Some((material, json!({ "kty": "EC", "crv": name, "x": x, "y": y })))
+    Some((material, json::of(vec![("kty", "EC".into()), ("crv", name.into()), ("x", x.into()), ("y", y.into())])))
 }
 
 /// A number as JWKs write it: without zeros in front (RFC 7518 §2, Base64urlUInt).

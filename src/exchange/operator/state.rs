@@ -2,8 +2,9 @@
 
 use crate::exchange::Gate;
 use crate::provider::Condition;
+use crate::words::json;
 use crate::world::World;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The deny list, and each provider with its metadata and keys.
 pub fn told(gate: &Gate, world: &World) -> Value {
@@ -13,14 +14,16 @@ pub fn told(gate: &Gate, world: &World) -> Value {
         let (metadata, keys, count) = provider.conditions(world.now());
         let mut keys = document(keys);
         keys.insert("count".to_owned(), Value::from(count));
-        let told = json!({ "issuer": provider.issuer(), "metadata": document(metadata), "keys": keys });
+        let metadata = document(metadata).into();
+        let told = json::of(vec![("issuer", provider.issuer().into()), ("metadata", metadata), ("keys", keys.into())]);
         providers.insert(provider.settings.name.clone(), told);
     }
-    json!({
-        "now": world.now().as_secs(),
-        "revocations": { "known": counts.known, "forgotten": counts.forgotten, "since": counts.since.as_secs() },
-        "providers": providers,
-    })
+    let revocations = json::of(vec![
+        ("known", counts.known.into()),
+        ("forgotten", counts.forgotten.into()),
+        ("since", counts.since.as_secs().into()),
+    ]);
+    json::of(vec![("now", world.now().as_secs().into()), ("revocations", revocations), ("providers", providers.into())])
 }
 
 fn document(condition: Condition) -> Map<String, Value> {
