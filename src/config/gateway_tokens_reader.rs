@@ -84,7 +84,7 @@ fn read_client(client: &Section, consumers: &Consumers) -> Option<GatewayClient>
         client.problem_here("has nothing to show: it needs client_secret, client_secret_hash, or jwks");
     }
     let consumer = client.text("consumer");
-    if let Some(name) = consumer.filter(|name| !consumers.by_username.get(name).is_some()) {
+    if let Some(name) = consumer.filter(|name| consumers.by_username.get(name).is_none()) {
         client.problem("consumer", format!("{} is the username of none of the consumers", quoted(name)));
     }
     let scope: Vec<String> =
