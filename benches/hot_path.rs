@@ -129,7 +129,7 @@ fn cookie(script: &Script) -> String {
     let config = config::load(configuration().to_string().as_bytes(), &|_| None).expect("it loads");
     let login = config.rules.iter().find_map(|rule| rule.login.as_ref()).expect("a login");
     let owner = Owner { issuer: ISSUER, client_id: "shop", redirect_uri: &login.redirect_uri, partition: "default" };
-    let settings = Rc::new(config.session.expect("sessions"));
+    let settings = config.session.expect("sessions");
     let sessions = Sessions::new(&settings, &owner, Kept::default(), &OpenedSessions::default());
     let now = script.world().now();
     let jwt = format!("{0}.{1}.{2}", encode(&[1; 60]), encode(&[2; 520]), encode(&[3; 256]));

@@ -120,8 +120,9 @@ wasm_module() {
     if [ ! "$built.small" -nt "$built" ]; then
         need wasm-opt binaryen
         # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
-        # would come to lie between what is not (`-ocimfs`). These are the features that the target has anyway.
-        wasm-opt --merge-similar-functions -Oz -ocimfs 200 --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
+        # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
+        # an overflow is a trap (`-lmu`). These are the features that the target has anyway.
+        wasm-opt -lmu --merge-similar-functions -Oz -ocimfs 200 --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
             --enable-multivalue --enable-reference-types "$built" -o "$built.part"
         mv "$built.part" "$built.small"
     fi

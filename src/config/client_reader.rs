@@ -17,7 +17,7 @@ pub(super) fn read(section: &Section) -> Option<Client> {
     let client_secret = given.and_then(|value| secrets::read(section.context, value, &client.at("client_secret")));
     let algorithm = |key: &str| client.text(key).and_then(Algorithm::from_name);
     let read = Client {
-        client_id: client.text("client_id")?.to_owned(),
+        client_id: client.owned("client_id")?,
         client_secret,
         signed_secret: read_signed_secret(&client),
         authentication,
@@ -25,8 +25,8 @@ pub(super) fn read(section: &Section) -> Option<Client> {
         revocation_authentication: method("revocation_endpoint_auth_method").unwrap_or(authentication),
         keys: read_keys(&client),
         signing_alg: algorithm("token_endpoint_auth_signing_alg"),
-        assertion_audience: client.text("assertion_audience").map(str::to_owned),
-        assertion_typ: client.text("assertion_typ")?.to_owned(),
+        assertion_audience: client.owned("assertion_audience"),
+        assertion_typ: client.owned("assertion_typ")?,
         id_token_signed_response_alg: algorithm("id_token_signed_response_alg"),
         introspection_signed_response_alg: algorithm("introspection_signed_response_alg"),
     };
@@ -40,9 +40,9 @@ fn read_signed_secret(client: &Section) -> Option<SignedSecret> {
     client.value("signed_secret")?;
     let signed = client.section("signed_secret");
     Some(SignedSecret {
-        issuer: signed.text("issuer")?.to_owned(),
-        audience: signed.text("audience")?.to_owned(),
-        kid: signed.text("kid").map(str::to_owned),
+        issuer: signed.owned("issuer")?,
+        audience: signed.owned("audience")?,
+        kid: signed.owned("kid"),
     })
 }
 

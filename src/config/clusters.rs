@@ -5,21 +5,19 @@ use super::problem::member;
 use super::section::Section;
 use super::{Clusters, Discovery, Provider};
 use crate::http::{self, Url};
+use crate::words::ByName;
 use crate::words::json::Object;
 use serde_json::Value;
-use std::collections::BTreeMap;
 
 /// Endpoints in the metadata that this filter calls itself.
 const CALLED: [&str; 4] = ["token_endpoint", "userinfo_endpoint", "introspection_endpoint", "jwks_uri"];
 
 /// Reads `cluster` and `clusters`. The provider's own hosts are those that the operator wrote down.
 pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metadata: &Object) -> Clusters {
-    let mut by_host = BTreeMap::new();
+    let mut by_host = ByName::default();
     for (name, cluster) in section.text_map("clusters") {
         match http::host(&name) {
-            Some((host, None)) => {
-                by_host.insert(host.into_owned(), cluster);
-            }
+            Some((host, None)) => by_host.insert(&host, cluster),
             _ => {
                 section.context.problems.add(member(&section.at("clusters"), &name), "is not a host name without port")
             }
@@ -33,7 +31,7 @@ pub(super) fn read(section: &Section, issuer: &Url, discovery: &Discovery, metad
     let aliases = metadata.get(ALIASES).and_then(Value::as_object);
     let aliases = aliases.into_iter().flat_map(Object::values).filter_map(Value::as_str);
     own.extend(endpoints.chain(aliases).filter_map(|text| Some(Url::parse(text).ok()?.host().to_owned())));
-    Clusters { default: section.text("cluster").map(str::to_owned), own, by_host }
+    Clusters { default: section.owned("cluster"), own, by_host }
 }
 
 /// Reports endpoints that are known already and that no cluster reaches.

@@ -1,17 +1,16 @@
 //! Consumers: the applications and people that a gateway knows by name.
 
-use crate::words::{ClaimPath, Consumer};
+use crate::words::{ByName, ClaimPath, Consumer};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Every consumer there is. No two could both be meant by one name.
 #[derive(Clone, Debug, Default)]
 pub struct Consumers {
     /// By username.
-    pub by_username: BTreeMap<String, Rc<Consumer>>,
+    pub by_username: ByName<Rc<Consumer>>,
     /// By custom id.
-    pub by_custom_id: BTreeMap<String, Rc<Consumer>>,
+    pub by_custom_id: ByName<Rc<Consumer>>,
     /// By what the consumers themselves say, in their order.
     pub by_match: Vec<(ConsumerMatch, Rc<Consumer>)>,
 }

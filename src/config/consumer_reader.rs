@@ -5,8 +5,7 @@ use super::require_reader::undoubled;
 use super::section::Section;
 use super::upstream_reader::{spelled, upstream_name};
 use super::{ConsumerHeaders, ConsumerMatch, ConsumerRule, Consumers};
-use crate::words::Consumer;
-use std::collections::BTreeMap;
+use crate::words::{ByName, Consumer};
 use std::rc::Rc;
 
 /// The list `consumers`. Whatever could stand for two of them is reported.
@@ -15,19 +14,19 @@ pub(super) fn read(top: &Section) -> Consumers {
     let (mut names, mut ids, mut matched) = (Seen::default(), Seen::default(), Seen::default());
     for (place, section) in top.sections("consumers").iter().enumerate() {
         let Some(consumer) = read_one(section).map(Rc::new) else { continue };
-        let has_own_name = names.note(section, "username", place, consumer.username.clone());
-        consumers.by_username.insert(consumer.username.clone(), Rc::clone(&consumer));
+        let has_own_name = names.note(section, "username", place, &consumer.username);
+        consumers.by_username.insert(&consumer.username, Rc::clone(&consumer));
         if let Some(custom_id) = &consumer.custom_id {
-            names.note(section, "custom_id", place, custom_id.clone());
-            consumers.by_custom_id.insert(custom_id.clone(), Rc::clone(&consumer));
+            names.note(section, "custom_id", place, custom_id);
+            consumers.by_custom_id.insert(custom_id, Rc::clone(&consumer));
         }
         // An id that is the username by default was reported with that.
         if has_own_name || section.has("id") {
-            ids.note(section, "id", place, consumer.id.clone());
+            ids.note(section, "id", place, &consumer.id);
         }
         if let Some(matches) = section.has("match").then(|| read_match(&section.section("match"))).flatten() {
             for value in &matches.any_of {
-                matched.note(section, "match", place, format!("{} = {value}", matches.claim));
+                matched.note(section, "match", place, &format!("{} = {value}", matches.claim));
             }
             consumers.by_match.push((matches, consumer));
         }
@@ -37,14 +36,14 @@ pub(super) fn read(top: &Section) -> Consumers {
 
 /// What stands for a consumer, and for which.
 #[derive(Default)]
-struct Seen(BTreeMap<String, usize>);
+struct Seen(ByName<usize>);
 
 impl Seen {
     /// Notes `what`; reports it and says `false` where it stands for another consumer already.
-    fn note(&mut self, section: &Section, key: &str, place: usize, what: String) -> bool {
-        match self.0.get(&what) {
+    fn note(&mut self, section: &Section, key: &str, place: usize, what: &str) -> bool {
+        match self.0.get(what) {
             Some(first) if *first != place => {
-                section.problem(key, format!("{} stands for consumers[{first}] too", quoted(&what)));
+                section.problem(key, format!("{} stands for consumers[{first}] too", quoted(what)));
                 false
             }
             _ => {
@@ -56,14 +55,14 @@ impl Seen {
 }
 
 fn read_one(section: &Section) -> Option<Consumer> {
-    let username = section.text("username")?.to_owned();
+    let username = section.owned("username")?;
     let groups = section.texts("groups");
     if groups.iter().any(|group| group.contains(',')) {
         section.problem("groups", "has a comma in a group, which would read as two in the header");
     }
     Some(Consumer {
         id: section.text("id").unwrap_or(&username).to_owned(),
-        custom_id: section.text("custom_id").map(str::to_owned),
+        custom_id: section.owned("custom_id"),
         groups: groups.into_iter().map(str::to_owned).collect(),
         username,
     })

@@ -39,13 +39,13 @@ pub(super) fn read(
     if methods.contains(&Method::GatewayToken) {
         section.problem_here("cannot be beside gateway_token: no provider knows tokens of the gateway's own");
     }
-    let texts = |section: &Section, key: &str| section.texts(key).into_iter().map(str::to_owned).collect();
+    let texts = |section: &Section, key: &str| section.owned_texts(key);
     let conditions = section.section("conditions");
     Some(Exchange {
         provider,
         audience: texts(&section, "audience"),
         resource: texts(&section, "resource"),
-        scope: section.text("scope").map(str::to_owned),
+        scope: section.owned("scope"),
         acts: section.text("actor_token") == Some("client"),
         conditions: ExchangeConditions {
             has_scopes: texts(&conditions, "has_scopes"),

@@ -26,7 +26,7 @@ pub(super) fn read(top: &Section, consumers: &Consumers) -> Option<GatewayTokens
     let ring = secrets::ring(&section, "secrets");
     let clients = read_clients(&section, consumers);
     Some(GatewayTokens {
-        issuer: section.text("issuer")?.to_owned(),
+        issuer: section.owned("issuer")?,
         url: url?,
         path: token?,
         revocation_path,
@@ -84,7 +84,7 @@ fn read_client(client: &Section, consumers: &Consumers) -> Option<GatewayClient>
         client.problem_here("has nothing to show: it needs client_secret, client_secret_hash, or jwks");
     }
     let consumer = client.text("consumer");
-    if let Some(name) = consumer.filter(|name| !consumers.by_username.contains_key(*name)) {
+    if let Some(name) = consumer.filter(|name| consumers.by_username.get(name).is_none()) {
         client.problem("consumer", format!("{} is the username of none of the consumers", quoted(name)));
     }
     let scope: Vec<String> =
@@ -97,7 +97,7 @@ fn read_client(client: &Section, consumers: &Consumers) -> Option<GatewayClient>
         secrets: plain.into_iter().chain(hashed).collect(),
         jwks: client.value("jwks").map(ToString::to_string),
         scope,
-        audience: client.texts("audience").into_iter().map(str::to_owned).collect(),
+        audience: client.owned_texts("audience"),
         consumer: consumer.map(str::to_owned),
         introspects: client.flag("introspect"),
     })

@@ -22,7 +22,7 @@ const FIXED: [&str; 9] = [
 /// The section `grants` of a rule at `provider`.
 pub(super) fn read(rule: &Section, provider: Option<&Provider>) -> Grants {
     let section = rule.section("grants");
-    let scope = section.text("scope").map(str::to_owned);
+    let scope = section.owned("scope");
     let known = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
     let is_scope = |text: &String| text.split(' ').all(|value| !value.is_empty() && value.bytes().all(known));
     if scope.as_ref().is_some_and(|scope| !is_scope(scope)) {

@@ -68,14 +68,14 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
         whole::check_providers(&rules, &complete, problems);
     }
     let needs_session = whole::needs_session(&rules);
-    let rules: Vec<Rule> = rules.into_iter().map(|(_, rule)| rule).collect();
-    let session = read_session(top, needs_session, &rules);
+    let rules: Vec<Rc<Rule>> = rules.into_iter().map(|(_, rule)| Rc::new(rule)).collect();
+    let session = read_session(top, needs_session, &rules).map(Rc::new);
     let observability = read_observability(&top.section("observability"))?;
     let cache = cache_reader::read(&top.section("cache"))?;
-    let revocation = read_revocation(&top.section("revocation"), session.as_ref())?;
+    let revocation = read_revocation(&top.section("revocation"), session.as_deref())?;
     let operator = operator_reader::read(top, &providers);
-    let gateway_tokens = gateway_tokens_reader::read(top, &consumers);
-    let owned = whole::fixed_paths(&complete, operator.as_ref(), gateway_tokens.as_ref());
+    let gateway_tokens = gateway_tokens_reader::read(top, &consumers).map(Rc::new);
+    let owned = whole::fixed_paths(&complete, operator.as_ref(), gateway_tokens.as_deref());
     whole::check_fixed_paths(&owned, &rules, problems);
     if gateway_tokens.is_none() && !top.has("gateway_tokens") {
         whole::check_gateway_method(&rules, problems);
@@ -85,8 +85,8 @@ fn read(top: &Section, members: &Object) -> Option<Config> {
         "readable" => Bodies::Readable,
         _ => Bodies::Unreadable,
     };
-    let providers = providers.into_iter().map(|(_, provider)| provider).collect::<Option<Vec<_>>>()?;
-    let asserted_headers = whole::asserted_headers(&rules, session.as_ref());
+    let providers = providers.into_iter().map(|(_, provider)| provider.map(Rc::new)).collect::<Option<Vec<_>>>()?;
+    let asserted_headers = whole::asserted_headers(&rules, session.as_deref());
     let notes = whole::notes(&rules);
     Some(Config {
         bodies,
@@ -123,18 +123,15 @@ fn read_rules(
     consumers: &Rc<Consumers>,
 ) -> Vec<(usize, Rule)> {
     let empty = Object::new();
-    let object = |value: Option<&'_ Value>| value.and_then(Value::as_object).cloned().unwrap_or_default();
+    let without_require = |members: &Object| json::filtered(members, &|name, _| name != "require");
     let defaults = top.section("defaults");
-    let mut below = object(members.get("defaults"));
-    below.remove("require");
-    let everything = [serde_json::json!({ "name": "everything" })];
+    let below = without_require(members.get("defaults").and_then(Value::as_object).unwrap_or(&empty));
+    let everything = [json::of(vec![("name", "everything".into())])];
     let items = if top.has("rules") { top.items("rules") } else { everything.as_slice() };
     let mut rules = Vec::new();
     for (place, item) in items.iter().enumerate() {
         let own = item.as_object().unwrap_or(&empty);
-        let mut above = own.clone();
-        above.remove("require");
-        let merged = merge::over(&below, &above);
+        let merged = merge::over(&below, &without_require(own));
         let path = if top.has("rules") { format!("rules[{place}]") } else { "defaults".into() };
         let section = |members| Section::new(top.context, &RULE, path.clone(), Some(members));
         let written = rule_reader::Written {
@@ -150,7 +147,7 @@ fn read_rules(
     rules
 }
 
-fn read_session(top: &Section, needed_by: Option<usize>, rules: &[Rule]) -> Option<super::Session> {
+fn read_session(top: &Section, needed_by: Option<usize>, rules: &[Rc<Rule>]) -> Option<super::Session> {
     if top.has("session") {
         return session_reader::read(&top.section("session"), rules);
     }

@@ -13,7 +13,7 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
     let redirect_uri = read_redirect_uri(section, host, provider);
     let scope = read_scope(section);
     let params = section.text_map("params");
-    let pass_params: Vec<String> = section.texts("pass_params").into_iter().map(str::to_owned).collect();
+    let pass_params: Vec<String> = section.owned_texts("pass_params");
     check_params(section, &params, &pass_params, provider);
     let action = match section.text("action") {
         Some("upstream") => LoginAction::Upstream,
@@ -28,7 +28,7 @@ pub(super) fn read(section: &Section, host: &HostMatch, provider: Option<&Provid
     let userinfo = section.flag("userinfo");
     let passive = section.texts("passive_paths").into_iter();
     let passive_paths = passive.filter_map(|path| matching::canonical(section, "passive_paths", path)).collect();
-    let partition = section.text("partition").map(str::to_owned);
+    let partition = section.owned("partition");
     let ours = Login {
         redirect_uri,
         scope: scope?,

@@ -23,14 +23,14 @@ pub(super) fn read(own: &Section, rule: &Section, login: Option<&Login>) -> Opti
     });
     let logout = Logout {
         path: path("path"),
-        methods: section.texts("methods").into_iter().map(str::to_owned).collect(),
+        methods: section.owned_texts("methods"),
         all_sessions: section.flag("all_sessions"),
         revoke: section.flag("revoke"),
         end_session: section.flag("end_session"),
         params: section.text_map("params"),
         hint: section.claim_path("hint"),
         post_logout_redirect_uri: uri,
-        return_parameter: section.text("return_parameter")?.to_owned(),
+        return_parameter: section.owned("return_parameter")?,
         landing_path: path("landing_path"),
         front_channel_path: path("front_channel_path"),
         back_channel_path: path("back_channel_path"),

@@ -1,16 +1,14 @@
 //! What `defaults` and a rule say together.
 
-use crate::words::json::Object;
+use crate::words::json::{self, Object};
 use serde_json::Value;
 
 /// The members of `rule` over those of `defaults`: maps merge, lists and values replace, `null` unsets.
 pub(super) fn over(defaults: &Object, rule: &Object) -> Object {
-    let mut merged = defaults.clone();
+    let mut merged = json::filtered(defaults, &|name, _| rule.get(name).is_none_or(|value| !value.is_null()));
     for (name, value) in rule {
         match (merged.get_mut(name), value) {
-            (_, Value::Null) => {
-                merged.remove(name);
-            }
+            (_, Value::Null) => {}
             (Some(Value::Object(below)), Value::Object(above)) => *below = over(below, above),
             _ => {
                 merged.insert(name.clone(), value.clone());

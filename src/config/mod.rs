@@ -71,6 +71,8 @@ pub use rule::{
 pub use session::{Bond, CookieSettings, Lives, Refresh, Remember, SameSite, Session, SessionFact, SessionHeaders};
 pub use store::{OnLoss, Store};
 
+use std::rc::Rc;
+
 /// Whether the host lets this instance read request bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Bodies {
@@ -96,13 +98,13 @@ pub struct Config {
     /// Whether bodies can be read here.
     pub bodies: Bodies,
     /// The identity providers, in the order of their names.
-    pub providers: Vec<Provider>,
+    pub providers: Vec<Rc<Provider>>,
     /// The rules; the first match decides.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<Rc<Rule>>,
     /// What the gateway itself issues, if it does.
-    pub gateway_tokens: Option<GatewayTokens>,
+    pub gateway_tokens: Option<Rc<GatewayTokens>>,
     /// Sessions; present whenever a rule uses them.
-    pub session: Option<Session>,
+    pub session: Option<Rc<Session>>,
     /// What several hosts keep together.
     pub store: Option<Store>,
     /// What was revoked.

@@ -36,6 +36,7 @@ pub(super) struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
     /// One more; the same problem at the same place counts once.
+    #[inline(never)]
     pub fn add(&self, path: impl Into<String>, message: impl Into<String>) {
         let problem = Problem::new(path, message);
         let mut problems = self.0.borrow_mut();

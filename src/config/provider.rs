@@ -3,8 +3,7 @@
 use super::Client;
 use crate::http::Url;
 use crate::words::json::Object;
-use crate::words::{Algorithm, Secret};
-use std::collections::BTreeMap;
+use crate::words::{Algorithm, ByName, Secret};
 use std::time::Duration;
 
 /// Stands for the token's `tid` in an accepted issuer.
@@ -74,7 +73,7 @@ pub struct Clusters {
     /// The provider's own hosts, in lower case: those of `issuer`, `discovery_url` and `metadata`.
     pub own: Vec<String>,
     /// For further hosts by name, in lower case; they come first.
-    pub by_host: BTreeMap<String, String>,
+    pub by_host: ByName<String>,
 }
 
 impl Clusters {

@@ -66,7 +66,7 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
     let clusters = clusters::read(section, &issuer, &discovery, &metadata);
     let provider = Provider {
         name: name.to_owned(),
-        issuer: section.text("issuer")?.to_owned(),
+        issuer: section.owned("issuer")?,
         discovery,
         metadata,
         jwks: section.value("jwks").map(ToString::to_string),
@@ -84,7 +84,7 @@ pub(super) fn read(section: &Section, name: &str) -> Option<Provider> {
         request_headers,
         response_mode: read_response_mode(section),
         jwks_path: section.text("jwks_path").and_then(|path| matching::canonical(section, "jwks_path", path)),
-        trusted_audiences: section.texts("trusted_audiences").into_iter().map(str::to_owned).collect(),
+        trusted_audiences: section.owned_texts("trusted_audiences"),
     };
     clusters::check(section, &provider);
     Some(provider)
@@ -213,7 +213,7 @@ fn read_accepted_issuers(section: &Section) -> Vec<String> {
             section.context.problems.add(path, format!("is {TENANT} alone, which would take any issuer"));
         }
     }
-    section.texts("accepted_issuers").into_iter().map(str::to_owned).collect()
+    section.owned_texts("accepted_issuers")
 }
 
 fn read_request_headers(section: &Section) -> Vec<(String, Secret)> {

@@ -58,7 +58,7 @@ fn read_service(limit: &Section) -> Option<RateLimitService> {
     if authority.is_some_and(|authority| host(authority).is_none()) {
         service.problem("authority", "is no host, with a port or without");
     }
-    let field = |key| service.text(key).map(str::to_owned);
+    let field = |key| service.owned(key);
     for key in ["domain", "key"] {
         if field(key).is_some_and(|text| !addresses::is_field_value(text.as_bytes())) {
             service.problem(key, "has visible ASCII characters alone");

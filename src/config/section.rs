@@ -57,6 +57,7 @@ impl<'a> Section<'a> {
     }
 
     /// Whether the key is there.
+    #[inline(never)]
     pub fn has(&self, name: &str) -> bool {
         self.given(name).is_some()
     }
@@ -83,6 +84,12 @@ impl<'a> Section<'a> {
             (None, Some(Preset::Text(text))) => Some(text),
             (None, _) => None,
         }
+    }
+
+    /// Text or a choice, for keeps.
+    #[inline(never)]
+    pub fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(str::to_owned)
     }
 
     /// A truth value.
@@ -123,6 +130,12 @@ impl<'a> Section<'a> {
             (false, Some(Preset::Words(words))) => words.to_vec(),
             _ => self.items(name).iter().filter_map(Value::as_str).collect(),
         }
+    }
+
+    /// A list of texts or choices, for keeps.
+    #[inline(never)]
+    pub fn owned_texts(&self, name: &str) -> Vec<String> {
+        self.texts(name).into_iter().map(str::to_owned).collect()
     }
 
     /// The members of an object, without those that are `null`.

@@ -7,6 +7,7 @@ use super::{
     Bond, CookieSettings, Lives, Refresh, Remember, Rule, SameSite, Session, SessionFact, SessionHeaders, secrets,
 };
 use crate::http::{self, Scheme, Url};
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How often use is written down unless configured.
@@ -16,7 +17,7 @@ const TOUCH: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(30);
 
 /// The section `session`; `rules` say where its cookie must work.
-pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
+pub(super) fn read(section: &Section, rules: &[Rc<Rule>]) -> Option<Session> {
     let secrets = secrets::ring(section, "secrets");
     let cookie = read_cookie(&section.section("cookie"), rules);
     let lives = read_lives(section)?;
@@ -31,7 +32,7 @@ pub(super) fn read(section: &Section, rules: &[Rule]) -> Option<Session> {
         lives,
         remember,
         touch,
-        partition: section.text("partition")?.to_owned(),
+        partition: section.owned("partition")?,
         bind: section.texts("bind").into_iter().filter_map(bond).collect(),
         headers: SessionHeaders { request: facts(&headers, "request"), response: facts(&headers, "response") },
         budget: usize::try_from(section.number("budget")?).ok()?,
@@ -74,7 +75,7 @@ fn read_remember(section: &Section, cookie: &CookieSettings, others: Lives) -> O
     if own.is_none_or(str::is_empty) || !is_token(&name) || name.len() > 64 {
         section.problem("cookie", format!("is not a cookie name that begins with {}-", cookie.name));
     }
-    Some(Remember { parameter: section.text("parameter")?.to_owned(), cookie: name, lives })
+    Some(Remember { parameter: section.owned("parameter")?, cookie: name, lives })
 }
 
 fn bond(word: &str) -> Option<Bond> {
@@ -114,7 +115,7 @@ fn read_grace(refresh: &Section, idle: Duration) -> Option<Duration> {
     Some(grace)
 }
 
-fn read_cookie(cookie: &Section, rules: &[Rule]) -> Option<CookieSettings> {
+fn read_cookie(cookie: &Section, rules: &[Rc<Rule>]) -> Option<CookieSettings> {
     let redirects = || rules.iter().filter_map(|rule| rule.login.as_ref()).map(|login| &login.redirect_uri);
     let plain_http = redirects().any(|uri| uri.scheme() == Scheme::Http);
     let path = matching::canonical(cookie, "path", cookie.text("path")?)?;

@@ -27,7 +27,7 @@ pub(super) fn read(top: &Section) -> Option<Store> {
         redis.problem("prefix", "has letters, digits, :, - and _ alone, 64 at most");
     }
     Some(Store {
-        cluster: redis.text("cluster")?.to_owned(),
+        cluster: redis.owned("cluster")?,
         authority: authority.to_owned(),
         path: path.to_owned(),
         prefix: prefix.to_owned(),

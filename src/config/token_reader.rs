@@ -86,7 +86,7 @@ fn elsewhere_in(place: &Section) -> Option<Place> {
 pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
     let audience = match section.value("audience") {
         Some(value) if value.is_string() => None,
-        Some(_) => Some(section.texts("audience").into_iter().map(str::to_owned).collect()),
+        Some(_) => Some(section.owned_texts("audience")),
         None => {
             if methods.contains(&Method::Bearer) || methods.contains(&Method::ClientCredentials) {
                 let message = "is missing: bearer and client_credentials take tokens that are meant for this API alone; name the values of aud \
@@ -106,14 +106,14 @@ pub(super) fn token(section: &Section, methods: &[Method]) -> TokenRules {
     if resource.as_ref().is_some_and(|resource| resource.url.query().is_some()) {
         section.problem("resource", "has a query, which a well-known path cannot tell (RFC 9728 §3)");
     }
-    let acr_values: Vec<String> = section.texts("acr_values").into_iter().map(str::to_owned).collect();
+    let acr_values: Vec<String> = section.owned_texts("acr_values");
     if let Some(value) = acr_values.iter().find(|value| value.contains([' ', '"', '\\'])) {
         section.problem("acr_values", format!("{} is not one value: no spaces, \" or \\", quoted(value)));
     }
     TokenRules {
         audience,
         types,
-        client_id_claims: section.texts("client_id_claims").into_iter().map(str::to_owned).collect(),
+        client_id_claims: section.owned_texts("client_id_claims"),
         introspect_jwt: section.flag("introspect_jwt"),
         resource,
         exchange: None,

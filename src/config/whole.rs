@@ -6,6 +6,7 @@ use super::{Allow, AmbiguousPaths, Discovery, Errors, GatewayTokens, Operator, P
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::words::Method;
+use std::rc::Rc;
 
 /// Reports contradictions between rules. `rules` are those that could be read, with their places.
 pub(super) fn check(rules: &[(usize, Rule)], problems: &Problems) {
@@ -158,7 +159,7 @@ pub(super) fn check_providers(rules: &[(usize, Rule)], providers: &[&Provider], 
 }
 
 /// What nobody forbids and the author of these rules should know.
-pub(super) fn notes(rules: &[Rule]) -> Vec<String> {
+pub(super) fn notes(rules: &[Rc<Rule>]) -> Vec<String> {
     let mut notes = Vec::new();
     for (place, rule) in rules.iter().enumerate() {
         let has = |method| rule.methods.contains(&method);
@@ -183,7 +184,7 @@ pub(super) fn needs_session(rules: &[(usize, Rule)]) -> Option<usize> {
 }
 
 /// Every header name that some rule asserts, as services may read it.
-pub(super) fn asserted_headers(rules: &[Rule], session: Option<&Session>) -> Vec<String> {
+pub(super) fn asserted_headers(rules: &[Rc<Rule>], session: Option<&Session>) -> Vec<String> {
     let told = session.into_iter().flat_map(|session| &session.headers.request);
     let mut names: Vec<String> = told.map(|fact| fact.header().to_owned()).collect();
     for rule in rules {
@@ -245,7 +246,7 @@ pub(super) fn fixed_paths(
 }
 
 /// Those paths, which count on every host, mean nothing else.
-pub(super) fn check_fixed_paths(owned: &[(String, String)], rules: &[Rule], problems: &Problems) {
+pub(super) fn check_fixed_paths(owned: &[(String, String)], rules: &[Rc<Rule>], problems: &Problems) {
     for (at, (key, path)) in owned.iter().enumerate() {
         if let Some((other, _)) = owned.iter().take(at).find(|(_, other)| other == path) {
             problems.add(key.clone(), format!("is that of {other}"));
@@ -268,7 +269,7 @@ pub(super) fn check_fixed_paths(owned: &[(String, String)], rules: &[Rule], prob
 }
 
 /// Tokens that nobody issues open nothing.
-pub(super) fn check_gateway_method(rules: &[Rule], problems: &Problems) {
+pub(super) fn check_gateway_method(rules: &[Rc<Rule>], problems: &Problems) {
     for (place, _) in rules.iter().enumerate().filter(|(_, rule)| rule.methods.contains(&Method::GatewayToken)) {
         problems.add(format!("rules[{place}].methods"), "has gateway_token, which needs `gateway_tokens`");
     }

@@ -8,9 +8,8 @@ use crate::methods::authorization_code::Ending;
 use crate::methods::{self, Guard, Proof, authorization_code};
 use crate::policy;
 use crate::session::logout;
-use crate::words::{Reason, Refusal, Request, Stop, Verdict};
+use crate::words::{ByName, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
-use std::collections::BTreeMap;
 
 /// What a path of ours is for, on one host.
 pub struct Endpoint {
@@ -50,14 +49,13 @@ pub enum Serves {
 }
 
 /// Every path of ours, with the rules that it serves.
-pub fn of(guards: &[Guard], config: &Config) -> BTreeMap<String, Vec<Endpoint>> {
-    let mut endpoints: BTreeMap<String, Vec<Endpoint>> = BTreeMap::new();
+pub fn of(guards: &[Guard], config: &Config) -> ByName<Vec<Endpoint>> {
+    let mut endpoints: ByName<Vec<Endpoint>> = ByName::default();
     let mut add = |path: &str, host: Option<&str>, serves: Serves, at: usize| {
-        let here = endpoints.entry(path.to_owned()).or_default();
-        match here.iter_mut().find(|known| known.host.as_deref() == host) {
+        endpoints.change(path, |here| match here.iter_mut().find(|known| known.host.as_deref() == host) {
             Some(known) => known.guards.push(at),
             None => here.push(Endpoint { host: host.map(str::to_owned), serves, guards: vec![at] }),
-        }
+        });
     };
     for (at, guard) in guards.iter().enumerate() {
         if let Some((login, party)) = guard.login() {
@@ -90,28 +88,28 @@ pub fn of(guards: &[Guard], config: &Config) -> BTreeMap<String, Vec<Endpoint>> 
             add(&resource_path(&resource.url), host, Serves::ResourceMetadata, at);
         }
     }
-    let mut own = |path: String, host: Option<&str>, serves: Serves| {
+    let mut own = |path: &str, host: Option<&str>, serves: Serves| {
         let endpoint = Endpoint { host: host.map(str::to_owned), serves, guards: Vec::new() };
-        endpoints.entry(path).or_default().push(endpoint);
+        endpoints.change(path, |here| here.push(endpoint));
     };
     for (at, provider) in config.providers.iter().enumerate() {
         if let Some(path) = &provider.jwks_path {
-            own(path.clone(), None, Serves::ClientKeys(at));
+            own(path, None, Serves::ClientKeys(at));
         }
     }
     if let Some(operator) = &config.operator {
-        own(operator.path.clone(), None, Serves::Operator);
+        own(&operator.path, None, Serves::Operator);
     }
     if let Some(gateway) = &config.gateway_tokens {
         let host = Some(gateway.url.host());
-        own(issuer_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
+        own(&issuer_path(&gateway.url), host, Serves::Gateway(gateway::Asked::Metadata));
         for (key, path) in gateway.paths() {
             let asked = match key {
                 "revocation_path" => gateway::Asked::Revocation,
                 "introspection_path" => gateway::Asked::Introspection,
                 _ => gateway::Asked::Token,
             };
-            own(path.to_owned(), host, Serves::Gateway(asked));
+            own(path, host, Serves::Gateway(asked));
         }
     }
     endpoints

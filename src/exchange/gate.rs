@@ -13,10 +13,9 @@ use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
 use crate::store::Store;
-use crate::words::{HeaderEdits, Headers, Method, Source};
+use crate::words::{ByName, HeaderEdits, Headers, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// What decides requests.
@@ -28,7 +27,7 @@ pub struct Gate {
     guards: Vec<Guard>,
     index: Index,
     /// By path.
-    endpoints: BTreeMap<String, Vec<Endpoint>>,
+    endpoints: ByName<Vec<Endpoint>>,
     limiter: Limiter,
     revocations: Rc<Revocations>,
     /// Who may operate, if anybody.
@@ -56,29 +55,29 @@ impl Gate {
         let secrets = config.session.as_ref().map(|session| session.secrets.as_slice()).unwrap_or_default();
         let store = config.store.as_ref().map(|settings| Rc::new(Store::new(settings, secrets)));
         let memories = Memories::new(&config.cache, store.as_ref());
-        let judging: Vec<Rule> =
-            config.rules.iter().chain(config.operator.iter().map(|it| &it.rule)).cloned().collect();
+        let judging: Vec<Rc<Rule>> =
+            config.rules.iter().chain(config.operator.iter().map(|it| &it.rule)).map(Rc::clone).collect();
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&judging, at)).collect();
         let (providers, problems) = partition(config.providers.iter().zip(&kept).map(|(provider, kept)| {
-            Provider::new(provider.clone(), &ring(provider), &memories, kept.clone()).map(Rc::new)
+            Provider::new(Rc::clone(provider), &ring(provider), &memories, kept.clone()).map(Rc::new)
         }));
         if !problems.is_empty() {
             return Err(problems);
         }
         let gateway_ring = || config.gateway_tokens.as_ref().map(|gateway| gateway.secrets.clone());
-        let ring_of_all = config.providers.first().map(ring).filter(|ring| !ring.is_empty());
+        let ring_of_all = config.providers.first().map(|provider| ring(provider)).filter(|ring| !ring.is_empty());
         let ring_of_all = ring_of_all.or_else(gateway_ring).unwrap_or_default();
         let limiter = Limiter::new(&ring_of_all);
         let guesses = Rc::new(Guesses::new(&ring_of_all));
         let revocations = Rc::new(Revocations::new(&config.revocation, &ring_of_all, store.as_ref()));
-        let session = config.session.clone().map(Rc::new);
-        let parties = parties(&config.rules, &providers, session.as_ref(), &revocations, store.as_ref());
+        let session = config.session.as_ref();
+        let parties = parties(&config.rules, &providers, session, &revocations, store.as_ref());
         let tokens = Rc::new(AccessTokens::new(&providers, &config.cache, kept));
         let providers: Rc<[Rc<Provider>]> = providers.into();
         let gateway = config.gateway_tokens.clone().map(GatewayTokens::new).transpose()?.map(Rc::new);
         let operator = config.operator.as_ref().map(|operator| Guard {
             place: u32::MAX,
-            rule: operator.rule.clone(),
+            rule: Rc::clone(&operator.rule),
             party: None,
             providers: Rc::clone(&providers),
             tokens: Rc::clone(&tokens),
@@ -91,7 +90,8 @@ impl Gate {
             let (providers, tokens) = (Rc::clone(&providers), Rc::clone(&tokens));
             let (revocations, gateway) = (Rc::clone(&revocations), gateway.clone());
             let (place, guesses) = (u32::try_from(at).unwrap_or(u32::MAX), Rc::clone(&guesses));
-            Ok(Guard { place, rule: rule.clone(), party, providers, tokens, revocations, guesses, gateway })
+            let rule = Rc::clone(rule);
+            Ok(Guard { place, rule, party, providers, tokens, revocations, guesses, gateway })
         }));
         if !problems.is_empty() {
             return Err(problems);
@@ -280,7 +280,7 @@ impl Party {
 }
 
 fn parties(
-    rules: &[Rule],
+    rules: &[Rc<Rule>],
     providers: &[Rc<Provider>],
     session: Option<&Rc<config::Session>>,
     revocations: &Rc<Revocations>,
@@ -325,17 +325,17 @@ fn parties(
 }
 
 /// Whether some login to this provider that comes back here asks userinfo.
-fn asks_userinfo(rules: &[Rule], provider: usize, redirect_uri: &Url) -> bool {
+fn asks_userinfo(rules: &[Rc<Rule>], provider: usize, redirect_uri: &Url) -> bool {
     let logins = rules.iter().filter(|rule| rule.providers.first() == Some(&provider));
     logins.filter_map(|rule| rule.login.as_ref()).any(|login| login.userinfo && login.redirect_uri == *redirect_uri)
 }
 
 /// What some rule of this provider reads, and what is kept besides.
-fn kept_claims(rules: &[Rule], provider: usize, session: &config::Session) -> Kept {
+fn kept_claims(rules: &[Rc<Rule>], provider: usize, session: &config::Session) -> Kept {
     let mine = rules.iter().filter(|rule| rule.providers.contains(&provider));
     Kept {
         all: mine.clone().any(|rule| rule.tells_all(Source::IdToken)),
-        needed: mine.flat_map(Rule::claims_read).collect(),
+        needed: mine.flat_map(|rule| rule.claims_read()).collect(),
         wished: session.keep_claims.clone(),
     }
 }

@@ -2,22 +2,22 @@
 
 use super::rules::Asked;
 use crate::config::{HostMatch, Match, PathMatch};
-use std::collections::BTreeMap;
+use crate::words::ByName;
 
 /// The rules by what they match, each by its place in the configuration.
 #[derive(Default)]
 pub struct Index {
-    exact: BTreeMap<String, Paths>,
+    exact: ByName<Paths>,
     /// By what hosts end in, which begins with a dot.
-    suffixes: BTreeMap<String, Paths>,
+    suffixes: ByName<Paths>,
     any: Paths,
 }
 
 /// The rules of one host, by path.
 #[derive(Default)]
 struct Paths {
-    exact: BTreeMap<String, Vec<usize>>,
-    prefixes: BTreeMap<String, Vec<usize>>,
+    exact: ByName<Vec<usize>>,
+    prefixes: ByName<Vec<usize>>,
     /// The lengths of the prefixes: nothing else is looked up.
     lengths: Vec<usize>,
 }
@@ -27,12 +27,12 @@ impl Index {
     pub fn new<'a>(rules: impl Iterator<Item = &'a Match>) -> Self {
         let mut index = Self::default();
         for (place, wanted) in rules.enumerate() {
-            let paths = match &wanted.host {
-                HostMatch::Any => &mut index.any,
-                HostMatch::Exact { host, .. } => index.exact.entry(host.clone()).or_default(),
-                HostMatch::Suffix(suffix) => index.suffixes.entry(suffix.clone()).or_default(),
-            };
-            paths.file(&wanted.path, place);
+            let file = |paths: &mut Paths| paths.file(&wanted.path, place);
+            match &wanted.host {
+                HostMatch::Any => file(&mut index.any),
+                HostMatch::Exact { host, .. } => index.exact.change(host, file),
+                HostMatch::Suffix(suffix) => index.suffixes.change(suffix, file),
+            }
         }
         index
     }
@@ -50,10 +50,11 @@ impl Index {
 
 impl Paths {
     fn file(&mut self, path: &PathMatch, place: usize) {
+        let add = |places: &mut Vec<usize>| places.push(place);
         match path {
-            PathMatch::Exact(path) => self.exact.entry(path.clone()).or_default().push(place),
+            PathMatch::Exact(path) => self.exact.change(path, add),
             PathMatch::Prefix(prefix) => {
-                self.prefixes.entry(prefix.clone()).or_default().push(place);
+                self.prefixes.change(prefix, add);
                 if !self.lengths.contains(&prefix.len()) {
                     self.lengths.push(prefix.len());
                 }

@@ -2,6 +2,7 @@
 
 use crate::http::page::{May, page};
 use crate::http::text;
+use crate::words::json;
 use crate::words::{Blame, Reason, Refusal, Response};
 
 /// A page for a person: what happened, whose turn it is, where to begin again. Nothing on it comes from outside but the
@@ -25,7 +26,8 @@ pub fn html(refusal: &Refusal, request_id: &str) -> Response {
 /// The same for a program.
 pub fn json(reason: Reason, request_id: &str) -> Response {
     let (title, _) = words(reason);
-    let body = serde_json::json!({ "error": reason.code(), "message": title, "request_id": request_id });
+    let body =
+        json::of(vec![("error", reason.code().into()), ("message", title.into()), ("request_id", request_id.into())]);
     let response = Response { body: format!("{body}\n"), ..Response::new(reason.status()) };
     response.with("content-type", "application/json").with("x-content-type-options", "nosniff")
 }

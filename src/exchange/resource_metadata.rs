@@ -5,8 +5,9 @@ use crate::config::{Place, Resource};
 use crate::http::Url;
 use crate::http::well_known::resource_path;
 use crate::methods::Guard;
+use crate::words::json;
 use crate::words::{Reason, Refusal, Request, Stop};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// Where a resource's metadata stand, for challenges (RFC 9728 §5.1).
 pub fn url(resource: &Url) -> String {
@@ -31,14 +32,14 @@ fn document(gate: &Gate, guard: &Guard, resource: &Resource) -> Value {
         Place::Query => Some("query"),
         Place::Header(_) | Place::Cookie(_) => None,
     });
-    let mut document = json!({
-        "resource": resource.name,
-        "authorization_servers": issuers.collect::<Vec<_>>(),
-        "bearer_methods_supported": methods.collect::<Vec<_>>(),
-    });
+    let mut document = json::of(vec![
+        ("resource", resource.name.as_str().into()),
+        ("authorization_servers", issuers.collect()),
+        ("bearer_methods_supported", methods.collect()),
+    ]);
     let scopes = rule.require.every_scope();
     if let (false, Some(members)) = (scopes.is_empty(), document.as_object_mut()) {
-        members.insert("scopes_supported".to_owned(), json!(scopes));
+        members.insert("scopes_supported".to_owned(), scopes.into());
     }
     document
 }

@@ -4,9 +4,9 @@ use crate::http::{form, navigation};
 use crate::methods::Guard;
 use crate::session::refresh::{self, Ending, NotRenewed};
 use crate::session::{Content, Life, Opened, RelyingParty};
+use crate::words::json;
 use crate::words::{Reason, Refusal, Request, Response, Stop, UnixTime};
 use crate::world::World;
-use serde_json::json;
 use std::rc::Rc;
 
 /// Answers about the session that the request carries. To ask is no use of the session: its idle life goes on. With
@@ -96,17 +96,17 @@ fn document(party: &RelyingParty, content: &Content) -> String {
     let lives = settings.lives_of(content.remembered);
     let access_token_ends = content.access_token.as_ref().map(|_| content.access_expires.as_secs());
     let seconds = UnixTime::as_secs;
-    json!({
-        "iss": &*party.issuer,
-        "sub": &*content.subject,
-        "scope": &*content.scope,
-        "claims": &*content.claims,
-        "created": seconds(content.created),
-        "expires": seconds(content.ends(settings)),
-        "idle_expires": seconds(content.touched.plus(lives.idle)),
-        "absolute_expires": seconds(content.created.plus(lives.absolute)),
-        "access_token_expires": access_token_ends,
-        "refreshable": content.refresh_token.is_some(),
-    })
+    json::of(vec![
+        ("iss", (&*party.issuer).into()),
+        ("sub", (&*content.subject).into()),
+        ("scope", (&*content.scope).into()),
+        ("claims", (*content.claims).clone().into()),
+        ("created", seconds(content.created).into()),
+        ("expires", seconds(content.ends(settings)).into()),
+        ("idle_expires", seconds(content.touched.plus(lives.idle)).into()),
+        ("absolute_expires", seconds(content.created.plus(lives.absolute)).into()),
+        ("access_token_expires", access_token_ends.into()),
+        ("refreshable", content.refresh_token.is_some().into()),
+    ])
     .to_string()
 }

@@ -13,14 +13,13 @@ use crate::cache::Cache;
 use crate::config::{self, Problem};
 use crate::provider::Marker;
 use crate::seal::{Purpose, Sealer};
-use crate::words::{Reason, Refusal, Secret};
+use crate::words::{ByName, Reason, Refusal, Secret};
 use crate::world::World;
 use assertion::Assertions;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secret_hash::Checked;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use token::Wire;
 
@@ -34,9 +33,9 @@ const OPENED: usize = 4 * 1024 * 1024;
 /// Issues tokens, and opens them again.
 pub struct GatewayTokens {
     /// What is configured.
-    pub settings: config::GatewayTokens,
+    pub settings: Rc<config::GatewayTokens>,
     issuer: Rc<str>,
-    clients: BTreeMap<String, Client>,
+    clients: ByName<Client>,
     sealer: Sealer,
     marker: Marker,
     opened: RefCell<Cache<u128, Rc<GatewayToken>>>,
@@ -46,11 +45,11 @@ pub struct GatewayTokens {
 
 impl GatewayTokens {
     /// With these clients; says what is wrong with their keys.
-    pub fn new(settings: config::GatewayTokens) -> Result<Self, Vec<Problem>> {
-        let (mut clients, mut problems) = (BTreeMap::new(), Vec::new());
+    pub fn new(settings: Rc<config::GatewayTokens>) -> Result<Self, Vec<Problem>> {
+        let (mut clients, mut problems) = (ByName::default(), Vec::new());
         for (place, client) in settings.clients.iter().enumerate() {
             match Client::new(client, place) {
-                Ok(client_of_ours) => drop(clients.insert(client.client_id.clone(), client_of_ours)),
+                Ok(client_of_ours) => clients.insert(&client.client_id, client_of_ours),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -121,6 +120,6 @@ impl GatewayTokens {
         let text = token.strip_prefix(PREFIX).filter(|text| text.len() <= LONGEST)?;
         let plain = self.sealer.open(self.issuer.as_bytes(), &URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
         let opened = Wire::read(&plain)?.token(&self.issuer);
-        self.clients.contains_key(&*opened.client_id).then_some(opened)
+        self.clients.get(&opened.client_id).map(|_| opened)
     }
 }

@@ -14,7 +14,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::Signer;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -114,7 +114,7 @@ impl PrivateKey {
             Numbers::Rsa(numbers) => {
                 let [n, e, ..] = numbers;
                 let public = RsaKey::new(n, e).map_err(|_| Unusable::Size)?;
-                let own = json!({ "kty": "RSA", "n": short(n), "e": short(e) });
+                let own = json::of(vec![("kty", "RSA".into()), ("n", short(n).into()), ("e", short(e).into())]);
                 let key = RsaPrivateKey::new(public, numbers).ok_or(Unusable::Malformed)?;
                 if !key.is_sound() {
                     return Err(Unusable::Mismatch);
@@ -124,8 +124,8 @@ impl PrivateKey {
             Numbers::Ec(curve, scalar) => ec(*curve, scalar).ok_or(Unusable::Malformed)?,
             Numbers::Ed25519(seed) => {
                 let key = ed25519_dalek::SigningKey::try_from(seed.as_slice()).map_err(|_| Unusable::Malformed)?;
-                let own =
-                    json!({ "kty": "OKP", "crv": "Ed25519", "x": base64url::encode(key.verifying_key().as_bytes()) });
+                let x = base64url::encode(key.verifying_key().as_bytes());
+                let own = json::of(vec![("kty", "OKP".into()), ("crv", "Ed25519".into()), ("x", x.into())]);
                 (Material::Ed25519(key), own)
             }
         };
@@ -168,9 +168,7 @@ impl PrivateKey {
     /// What a JWS's header says of the key: `kid`, and the certificate's hashes, which some providers go by (RFC 7515
     /// §4.1.4, §4.1.7, §4.1.8).
     pub fn header(&self) -> Object {
-        let named = ["kid", "x5t", "x5t#S256"].into_iter();
-        let mut header: Object =
-            named.filter_map(|name| Some((name.to_owned(), self.public.get(name)?.clone()))).collect();
+        let mut header = json::filtered(&self.public, &|name, _| ["kid", "x5t", "x5t#S256"].contains(&name));
         let certificate = self.public.get("x5c").and_then(|chain| STANDARD.decode(chain.get(0)?.as_str()?).ok());
         if let Some(certificate) = certificate {
             let hash = base64url::encode(&digest(Hash::Sha256, &[&certificate]));
@@ -190,9 +188,7 @@ impl PrivateKey {
     /// Where it has no name, it gets its thumbprint for one (RFC 7638 §3).
     pub fn name(&mut self) {
         // The members of its type alone, in the order of their names, as `Object` keeps them.
-        let of_type =
-            self.public.iter().filter(|(name, _)| ["crv", "e", "kty", "n", "x", "y"].contains(&name.as_str()));
-        let of_type: Object = of_type.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let of_type = json::filtered(&self.public, &|name, _| ["crv", "e", "kty", "n", "x", "y"].contains(&name));
         let print = base64url::encode(&digest(Hash::Sha256, &[Value::Object(of_type).to_string().as_bytes()]));
         self.public.entry("kid").or_insert_with(|| print.into());
     }
@@ -256,7 +252,7 @@ fn ec(curve: Curve, scalar: &[u8]) -> Option<(Material, Value)> {
     };
     let (x, y) = point.get(1..)?.split_at_checked(curve.length())?;
     let (x, y) = (base64url::encode(x), base64url::encode(y));
-    Some((material, json!({ "kty": "EC", "crv": name, "x": x, "y": y })))
+    Some((material, json::of(vec![("kty", "EC".into()), ("crv", name.into()), ("x", x.into()), ("y", y.into())])))
 }
 
 /// A number as JWKs write it: without zeros in front (RFC 7518 §2, Base64urlUInt).
@@ -265,7 +261,7 @@ fn short(number: &[u8]) -> String {
 }
 
 fn taken(members: &mut Object, name: &str) -> Option<String> {
-    match members.remove(name)? {
+    match members.get_mut(name)?.take() {
         Value::String(text) => Some(text),
         _ => None,
     }

@@ -61,7 +61,7 @@ async fn ask(
     token: &AccessToken,
     sources: &mut Sources,
 ) -> Result<Option<Rc<str>>, Refusal> {
-    let Rule { token: rules, enrich, .. } = &guard.rule;
+    let Rule { token: rules, enrich, .. } = &*guard.rule;
     let provider = guard.provider_at(token.provider)?;
     let mut subject = token.subject.clone();
     if rules.introspect_jwt || enrich.introspection {

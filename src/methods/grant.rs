@@ -123,7 +123,7 @@ async fn opaque(
     granted: &Granted,
     credential: &Credential,
 ) -> Result<Identity, Refusal> {
-    let Rule { token: rules, enrich, .. } = &guard.rule;
+    let Rule { token: rules, enrich, .. } = &*guard.rule;
     let text = granted.access_token.expose_text().unwrap_or_default();
     let client = match credential {
         Credential::RefreshToken(_) | Credential::Password { .. } => Some(provider.settings.client.client_id.as_str()),

@@ -34,7 +34,7 @@ pub struct Guard {
     /// The rule's place in the configuration.
     pub place: u32,
     /// The rule.
-    pub rule: Rule,
+    pub rule: Rc<Rule>,
     /// Where it has sessions or logins.
     pub party: Option<Rc<RelyingParty>>,
     /// Every provider of the configuration, in its order.

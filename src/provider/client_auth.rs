@@ -4,12 +4,12 @@ use super::grants::JWT_BEARER;
 use crate::config::{self, ClientAuthentication as By, ClientKey, Problem, SignedSecret};
 use crate::http::form;
 use crate::jose::{PrivateKey, base64url, mac};
-use crate::words::json::Object;
+use crate::words::json::{self, Object};
 use crate::words::{Algorithm, Reason, Refusal, Secret, UnixTime};
 use crate::world::{Endpoint, Host};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -107,7 +107,7 @@ impl Registration {
             Some(algorithm) if key.fits(algorithm) => key.public(algorithm),
             _ => key.public(key.default_algorithm()),
         };
-        json!({ "keys": self.keys.iter().map(public).collect::<Vec<_>>() }).to_string()
+        json::of(vec![("keys", self.keys.iter().map(public).collect())]).to_string()
     }
 
     /// An assertion for one call (RFC 7523 §3). Its audience is who may take it, by the name that the operator wrote down: what
@@ -116,19 +116,19 @@ impl Registration {
         let (settings, client, now) = (&self.settings, &self.settings.client, host.now());
         let mut id = [0; 16];
         host.fill_random(&mut id);
-        let claims = json!({
-            "iss": client.client_id,
-            "sub": client.client_id,
-            "aud": client.assertion_audience.as_ref().unwrap_or(&settings.issuer),
-            "jti": base64url::encode(&id),
-            "iat": now.as_secs(),
-            "exp": now.plus(ASSERTION).as_secs(),
-        });
+        let claims = json::of(vec![
+            ("iss", client.client_id.as_str().into()),
+            ("sub", client.client_id.as_str().into()),
+            ("aud", client.assertion_audience.as_ref().unwrap_or(&settings.issuer).as_str().into()),
+            ("jti", base64url::encode(&id).into()),
+            ("iat", now.as_secs().into()),
+            ("exp", now.plus(ASSERTION).as_secs().into()),
+        ]);
         if method == By::PrivateKeyJwt {
             return self.sign(host, &client.assertion_typ, None, &claims);
         }
         let algorithm = client.signing_alg.filter(|algorithm| algorithm.is_symmetric()).unwrap_or(Algorithm::Hs256);
-        let header = json!({ "alg": algorithm.name(), "typ": client.assertion_typ });
+        let header = json::of(vec![("alg", algorithm.name().into()), ("typ", client.assertion_typ.as_str().into())]);
         let signed = client.client_secret.as_ref().map(|secret| move |message: &[u8]| mac(secret, algorithm, message));
         jws(&header, &claims, |message| signed?(message)).ok_or_else(|| self.unsigned())
     }
@@ -142,13 +142,13 @@ impl Registration {
         {
             return Ok(secret.clone());
         }
-        let claims = json!({
-            "iss": signed.issuer,
-            "sub": self.settings.client.client_id,
-            "aud": signed.audience,
-            "iat": now.as_secs(),
-            "exp": now.plus(SIGNED_SECRET).as_secs(),
-        });
+        let claims = json::of(vec![
+            ("iss", signed.issuer.as_str().into()),
+            ("sub", self.settings.client.client_id.as_str().into()),
+            ("aud", signed.audience.as_str().into()),
+            ("iat", now.as_secs().into()),
+            ("exp", now.plus(SIGNED_SECRET).as_secs().into()),
+        ]);
         let secret = self.sign(host, "JWT", signed.kid.as_deref(), &claims)?;
         self.signed.replace(Some((secret.clone(), now.plus(RENEWED))));
         Ok(secret)

@@ -8,7 +8,7 @@ use super::{Keys, Lineage, Metadatas, Provider, Registration, answers, issuers, 
 use crate::config::{self, IntrospectionForm};
 use crate::http::{Url, form};
 use crate::jose::{self, Expected, JwtError, Kind, MAX_TOKEN, Untrusted, VerifiedJwt, claims};
-use crate::words::json::Object;
+use crate::words::json::{self, Object};
 use crate::words::{Claims, Reason, Refusal, Secret, UnixTime};
 use crate::world::{Endpoint, Host, LocalFuture, Metric, ProviderRequest, ProviderResponse, World};
 use serde_json::Value;
@@ -176,7 +176,7 @@ impl Introspection {
 
     /// Whether there is an answer at all. That the endpoint refuses us is never the caller's fault (RFC 7662 §2.3).
     fn judge_status(&self, response: &ProviderResponse) -> Result<(), Failure> {
-        let error = || response.is("application/json").then(|| response.json().ok()).flatten()?.remove("error");
+        let error = || response.is("application/json").then(|| response.json().ok()).flatten()?.get("error").cloned();
         let what = format!("provider={}: the introspection endpoint answered {}", self.settings.name, response.status);
         match response.status {
             200 => Ok(()),
@@ -270,8 +270,7 @@ impl Introspection {
 
     fn introspected(&self, members: &Object) -> Result<Introspected, JwtError> {
         // A member that is null says nothing; dates were judged before, and are never null.
-        let members: &Object =
-            &members.iter().filter(|(_, v)| !v.is_null()).map(|(n, v)| (n.clone(), v.clone())).collect();
+        let members = &json::filtered(members, &|_, value| !value.is_null());
         let mut names = std::iter::once("client_id").chain(self.kept.clients().iter().map(String::as_str));
         let client = match names.find_map(|name| members.get(name)) {
             Some(client) => Some(client.as_str().ok_or(JwtError::ClaimType("client_id"))?),

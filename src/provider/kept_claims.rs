@@ -1,7 +1,7 @@
 //! Which claims of a provider's tokens and answers are kept: those that some rule reads, and nothing else.
 
 use crate::config::Rule;
-use crate::words::json::Object;
+use crate::words::json::{self, Object};
 use crate::words::{Claims, Source};
 use serde_json::Value;
 use std::rc::Rc;
@@ -20,9 +20,9 @@ pub struct KeptClaims {
 
 impl KeptClaims {
     /// What those of `rules` read that take the provider at this place.
-    pub fn of(rules: &[Rule], provider: usize) -> Self {
+    pub fn of(rules: &[Rc<Rule>], provider: usize) -> Self {
         let mine = || rules.iter().filter(|rule| rule.providers.contains(&provider));
-        let read = mine().flat_map(Rule::claims_read).map(|claim| claim.root().to_owned());
+        let read = mine().flat_map(|rule| rule.claims_read()).map(|claim| claim.root().to_owned());
         let clients = unique(mine().flat_map(|rule| rule.token.client_id_claims.iter().cloned()));
         let names = read.chain(clients.iter().cloned()).chain(STANDARD.map(str::to_owned));
         let told = [Source::AccessToken, Source::Introspection, Source::Userinfo];
@@ -35,7 +35,7 @@ impl KeptClaims {
 
     /// The kept ones among `claims`.
     pub fn filter(&self, claims: &Object) -> Claims {
-        Rc::new(claims.iter().filter(|(name, _)| self.keeps(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
+        Rc::new(json::filtered(claims, &|name, _| self.keeps(name)))
     }
 
     /// Whether claims of that name are kept.

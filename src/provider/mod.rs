@@ -118,12 +118,12 @@ impl Provider {
     /// A provider that nobody has asked yet. `ring` seals what workers share of it; an empty one shares nothing. Of what
     /// it says about access tokens, `kept` stays.
     pub fn new(
-        settings: config::Provider,
+        settings: Rc<config::Provider>,
         ring: &[Secret],
         memories: &Memories,
         kept: KeptClaims,
     ) -> Result<Self, Problem> {
-        let (settings, cache) = (Rc::new(settings), &memories.cache);
+        let cache = &memories.cache;
         let registration = Rc::new(Registration::new(&settings)?);
         let table = |kind: &str| Table::new(&format!("{kind}/{}", fingerprint(&settings)), ring);
         let metadata =

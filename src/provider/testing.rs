@@ -69,8 +69,8 @@ impl Worker {
         let ring = &config.session.as_ref().unwrap().secrets;
         let kept: Vec<KeptClaims> = (0..config.providers.len()).map(|at| KeptClaims::of(&config.rules, at)).collect();
         let memories = Memories::new(&config.cache, None);
-        let provider = |(settings, kept): (&config::Provider, &KeptClaims)| {
-            Rc::new(Provider::new(settings.clone(), ring, &memories, kept.clone()).ok().unwrap())
+        let provider = |(settings, kept): (&Rc<config::Provider>, &KeptClaims)| {
+            Rc::new(Provider::new(Rc::clone(settings), ring, &memories, kept.clone()).ok().unwrap())
         };
         let providers: Vec<Rc<Provider>> = config.providers.iter().zip(&kept).map(provider).collect();
         Self { script: script.clone(), tokens: AccessTokens::new(&providers, &config.cache, kept), providers, memories }

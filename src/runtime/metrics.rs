@@ -2,7 +2,6 @@
 
 use crate::world::{Metric, Outcome};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How often the host is told while there is something to tell.
@@ -19,15 +18,16 @@ const FEW: usize = 8;
 #[derive(Default)]
 pub struct Metrics {
     pending: RefCell<Pending>,
-    of_rules: RefCell<BTreeSet<(u32, Outcome)>>,
+    /// In ascending order.
+    of_rules: RefCell<Vec<(u32, Outcome)>>,
 }
 
 #[derive(Default)]
 struct Pending {
     /// The first [`FEW`] kinds.
     few: Vec<(Metric, u64)>,
-    /// All others.
-    many: BTreeMap<Metric, u64>,
+    /// All others, in ascending order.
+    many: Vec<(Metric, u64)>,
 }
 
 impl Metrics {
@@ -44,8 +44,14 @@ impl Metrics {
             few.push((metric, 1));
             return few.len() == 1;
         }
-        let count = many.entry(metric).or_default();
-        *count = count.saturating_add(1);
+        match many.binary_search_by_key(&metric, |(known, _)| *known) {
+            Ok(at) => {
+                if let Some((_, count)) = many.get_mut(at) {
+                    *count = count.saturating_add(1);
+                }
+            }
+            Err(at) => many.insert(at, (metric, 1)),
+        }
         false
     }
 
@@ -66,7 +72,14 @@ impl Metrics {
 
     fn is_room_for(&self, rule: u32, outcome: Outcome) -> bool {
         let mut known = self.of_rules.borrow_mut();
-        known.contains(&(rule, outcome)) || (known.len() < MOST_OF_RULES && known.insert((rule, outcome)))
+        match known.binary_search(&(rule, outcome)) {
+            Ok(_) => true,
+            Err(_) if known.len() >= MOST_OF_RULES => false,
+            Err(at) => {
+                known.insert(at, (rule, outcome));
+                true
+            }
+        }
     }
 }
 
@@ -102,6 +115,7 @@ fn name(metric: Metric) -> String {
 mod tests {
     use super::*;
     use crate::words::{Method, Reason};
+    use std::collections::BTreeSet;
 
     fn told(metrics: &Metrics) -> Vec<(String, u64)> {
         let mut told = Vec::new();

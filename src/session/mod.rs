@@ -25,7 +25,7 @@ use crate::http::cookie::{Attributes, Keep, Secure};
 use crate::http::{Scheme, Url};
 use crate::seal::{KeyedHash, Purpose, Sealer};
 use crate::store::{self, Store};
-use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime, hex};
+use crate::words::{ClaimPath, Claims, Headers, Reason, Refusal, Secret, UnixTime, hex, json};
 use crate::world::{Metric, World};
 use cookie::{Candidate, Mark};
 use sha2::{Digest, Sha256};
@@ -300,7 +300,7 @@ impl Sessions {
             return Rc::clone(claims);
         }
         let is_kept = |name: &str| kept.iter().any(|paths| paths.iter().any(|path| path.root() == name));
-        Rc::new(claims.iter().filter(|(name, _)| is_kept(name)).map(|(n, v)| (n.clone(), v.clone())).collect())
+        Rc::new(json::filtered(claims, &|name, _| is_kept(name)))
     }
 }
 

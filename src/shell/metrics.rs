@@ -2,12 +2,12 @@
 //! free none.
 
 use super::imports;
-use std::collections::HashMap;
+use crate::words::ByName;
 
 /// Those that were used so far, by name. A host without metrics has none.
 #[derive(Default)]
 pub struct Metrics {
-    ids: HashMap<String, Option<u32>>,
+    ids: ByName<Option<u32>>,
 }
 
 impl Metrics {
@@ -30,7 +30,7 @@ impl Metrics {
             return *id;
         }
         let id = define(name).ok();
-        self.ids.insert(name.to_owned(), id);
+        self.ids.insert(name, id);
         id
     }
 }

@@ -132,8 +132,8 @@ fn read(command: &str, response: &ProviderResponse) -> Result<Answer, Lost> {
         403 => return Err(Lost("the command is not allowed there")),
         _ => return Err(Lost("it cannot reach Redis")),
     }
-    let mut members = response.json().map_err(|_| STRANGE)?;
-    let said = members.remove(command).filter(|_| members.is_empty()).ok_or(STRANGE)?;
+    let members = response.json().map_err(|_| STRANGE)?;
+    let said = members.get(command).filter(|_| members.len() == 1).cloned().ok_or(STRANGE)?;
     match said {
         Value::Null => Ok(Answer::Nothing),
         Value::String(text) => Ok(Answer::Text(text)),

@@ -45,6 +45,26 @@ pub fn value(text: &[u8]) -> Result<Value, JsonError> {
     Ok(value)
 }
 
+/// An object of these members. Smaller than what `serde_json::json!` makes of values: that serializes each into another.
+pub fn of(members: Vec<(&str, Value)>) -> Value {
+    let mut object = Object::new();
+    for (name, value) in members {
+        object.insert(name.to_owned(), value);
+    }
+    Value::Object(object)
+}
+
+/// The members that `stays` says yes to.
+pub fn filtered(members: &Object, stays: &dyn Fn(&str, &Value) -> bool) -> Object {
+    let mut kept = Object::new();
+    for (name, value) in members {
+        if stays(name, value) {
+            kept.insert(name.clone(), value.clone());
+        }
+    }
+    kept
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,

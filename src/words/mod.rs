@@ -1,6 +1,7 @@
 //! What every floor says: requests, verdicts, reasons, secrets, time.
 
 mod algorithm;
+mod by_name;
 mod headers;
 mod hex;
 mod identity;
@@ -12,6 +13,7 @@ mod time;
 mod verdict;
 
 pub use algorithm::Algorithm;
+pub use by_name::ByName;
 pub use headers::{Headers, Repeated};
 pub use hex::hex;
 pub use identity::{ClaimPath, Claims, Consumer, Identity, Method, Source, Sources};

@@ -71,6 +71,7 @@ impl Response {
     }
 
     /// The same with one header field more.
+    #[inline(never)]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((Cow::Borrowed(name), value.into()));
         self
@@ -138,6 +139,7 @@ struct Rest {
 impl Refusal {
     /// A refusal with something to say to the operator: where, found, needed. Never a secret, a token, or a code; escaped
     /// when written.
+    #[inline(never)]
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
         Self { reason, rest: Some(Box::new(Rest { detail: detail.into(), ..Rest::default() })) }
     }
@@ -222,6 +224,7 @@ impl From<Reason> for Refusal {
 }
 
 impl From<Reason> for Stop {
+    #[inline(never)]
     fn from(reason: Reason) -> Self {
         Self::Refused(reason.into())
     }

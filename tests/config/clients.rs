@@ -18,7 +18,7 @@ fn with_client(members: Value) -> Value {
 }
 
 fn client(members: Value) -> Client {
-    loaded(&with_client(members)).providers.remove(0).client
+    loaded(&with_client(members)).providers[0].client.clone()
 }
 
 /// The first client refuses the load with a sentence, the second loads.

@@ -3,9 +3,10 @@
 use super::*;
 use oidc_proxy_wasm::config::{ClaimForm, ClaimTest, HeaderSource, Names, Rule, TextForm};
 use oidc_proxy_wasm::words::{ClaimPath, Source};
+use std::rc::Rc;
 
 fn rule(config: &Value) -> Rule {
-    loaded(config).rules.pop().unwrap()
+    Rc::unwrap_or_clone(loaded(config).rules.pop().unwrap())
 }
 
 const REQUIRE: &str = "/rules/1/require";

@@ -3,12 +3,13 @@
 use super::*;
 use oidc_proxy_wasm::config::{ClientAuthentication, Discovery, Provider, ResponseMode};
 use oidc_proxy_wasm::words::Algorithm;
+use std::rc::Rc;
 use std::time::Duration;
 
 const SECRET: &str = "cR6yW3zH5jP0sDaE9fK2mQ7xT4vB8nL1";
 
 fn provider(config: &Value) -> Provider {
-    loaded(config).providers.remove(0)
+    Rc::unwrap_or_clone(loaded(config).providers.remove(0))
 }
 
 fn discovered_at(config: &Value) -> String {

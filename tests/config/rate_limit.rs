@@ -3,12 +3,13 @@
 use super::*;
 use oidc_proxy_wasm::config::{Counted, OnFailure, Period, RateLimit, Rule};
 use oidc_proxy_wasm::words::Source;
+use std::rc::Rc;
 use std::time::Duration;
 
 const AT: &str = "/rules/1/rate_limit";
 
 fn rule(config: &Value) -> Rule {
-    loaded(config).rules.pop().unwrap()
+    Rc::unwrap_or_clone(loaded(config).rules.pop().unwrap())
 }
 
 fn limit(value: Value) -> RateLimit {

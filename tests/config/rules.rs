@@ -3,9 +3,10 @@
 use super::*;
 use oidc_proxy_wasm::config::{Allow, ClaimTest, HostMatch, LoginAction, PathMatch, Rule, TokenForm};
 use oidc_proxy_wasm::words::Method;
+use std::rc::Rc;
 
 fn rule(config: &Value) -> Rule {
-    loaded(config).rules.pop().unwrap()
+    Rc::unwrap_or_clone(loaded(config).rules.pop().unwrap())
 }
 
 #[test]

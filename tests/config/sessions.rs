@@ -2,10 +2,11 @@
 
 use super::*;
 use oidc_proxy_wasm::config::{Refresh, SameSite, Session};
+use std::rc::Rc;
 use std::time::Duration;
 
 fn session(config: &Value) -> Session {
-    loaded(config).session.unwrap()
+    Rc::unwrap_or_clone(loaded(config).session.unwrap())
 }
 
 fn on_loopback() -> Value {

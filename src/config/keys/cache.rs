@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What is remembered.
 pub static CACHE: Table = Table {
-    place: "cache",
+    place: printed("cache"),
     doc: printed(
         "What is remembered of providers and tokens, by each worker for itself; answers of introspection and userinfo \
           also by all workers of the host, sealed, and tokens for callers' credentials likewise. Credentials themselves are \
@@ -28,7 +28,7 @@ pub static CACHE: Table = Table {
 };
 
 static KEYS: Table = Table {
-    place: "cache.keys",
+    place: printed("cache.keys"),
     doc: printed("When key sets are asked for again. The last good one serves while the provider is down."),
     blanks: Blanks::Unset,
     keys: &[
@@ -49,7 +49,7 @@ static KEYS: Table = Table {
 };
 
 static METADATA: Table = Table {
-    place: "cache.metadata",
+    place: printed("cache.metadata"),
     doc: printed("When providers' metadata are asked for again. The last good ones serve while the provider is down."),
     blanks: Blanks::Unset,
     keys: &[key("refresh", SPAN, Preset::Text("1h"), "After so long.")],
@@ -63,7 +63,7 @@ const ENTRIES_DOC: &str =
 const AGE: Kind = Kind::Duration { least: Duration::ZERO, most: Duration::from_secs(86_400) };
 
 static TOKENS: Table = Table {
-    place: "cache.tokens",
+    place: printed("cache.tokens"),
     doc: printed(
         "JWT access tokens that were verified. One is forgotten at its `exp`, and as soon as the key that verified it is \
           not published any more.",
@@ -76,7 +76,7 @@ static TOKENS: Table = Table {
 };
 
 static INTROSPECTION: Table = Table {
-    place: "cache.introspection",
+    place: printed("cache.introspection"),
     doc: printed("Answers of introspection endpoints. A token that is revoked works until its answer is forgotten."),
     blanks: Blanks::Unset,
     keys: &[
@@ -97,7 +97,7 @@ static INTROSPECTION: Table = Table {
 };
 
 static USERINFO: Table = Table {
-    place: "cache.userinfo",
+    place: printed("cache.userinfo"),
     doc: printed(
         "Answers of userinfo endpoints to access tokens. They say nothing of the token's end, so that `max_age` alone \
           bounds them.",
@@ -110,7 +110,7 @@ static USERINFO: Table = Table {
 };
 
 static GRANTS: Table = Table {
-    place: "cache.grants",
+    place: printed("cache.grants"),
     doc: printed(
         "Tokens for refresh tokens, passwords and client credentials that callers bring. A credential that the provider no \
           longer takes works here until its token ends; with `enrich: [introspection]` on the rule, until the provider says \

@@ -1,7 +1,7 @@
 //! The keys of our registration at a provider.
 
 use super::provider::ALGORITHMS;
-use super::{Blanks, Kind, NONE, Preset, Table, key};
+use super::{Blanks, Kind, NONE, Preset, Table, key, printed, said};
 
 /// How we may authenticate.
 const METHODS: Kind = Kind::Choice(&[
@@ -19,17 +19,19 @@ const PRIVATE_KEY: Kind = Kind::Either(&Kind::Secret, &Kind::Object);
 
 /// Our registration.
 pub static CLIENT: Table = Table {
-    place: "providers.<name>.client",
-    doc: "Our registration at the provider. For several clients at one provider, write several entries under `providers` \
+    place: printed("providers.<name>.client"),
+    doc: printed(
+        "Our registration at the provider. For several clients at one provider, write several entries under `providers` \
           with the same issuer, and choose by the rules' `provider`. How we authenticate is explained in \
           [client-authentication.md](client-authentication.md).",
+    ),
     blanks: Blanks::Unset,
     keys: &[
         key("client_id", Kind::Text, Preset::Required, "Our name there."),
         key(
             "client_secret",
             Kind::Secret,
-            Preset::Said("none; needed for `client_secret_*`, unless there is a `signed_secret`"),
+            said("none; needed for `client_secret_*`, unless there is a `signed_secret`"),
             "Our secret there, as text or `{ env: NAME }`.",
         ),
         key(
@@ -42,13 +44,13 @@ pub static CLIENT: Table = Table {
         key(
             "introspection_endpoint_auth_method",
             METHODS,
-            Preset::Said("as at the token endpoint"),
+            said("as at the token endpoint"),
             "How we authenticate at the introspection endpoint.",
         ),
         key(
             "revocation_endpoint_auth_method",
             METHODS,
-            Preset::Said("as at the token endpoint"),
+            said("as at the token endpoint"),
             "How we authenticate at the revocation endpoint.",
         ),
         key(
@@ -68,7 +70,7 @@ pub static CLIENT: Table = Table {
         key(
             "token_endpoint_auth_signing_alg",
             Kind::Choice(ALGORITHMS),
-            Preset::Said(
+            said(
                 "`alg` of the key; else by its kind ES256, ES384, ES512, EdDSA or RS256; HS256 for `client_secret_jwt`",
             ),
             "What assertions are signed by.",
@@ -76,7 +78,7 @@ pub static CLIENT: Table = Table {
         key(
             "assertion_audience",
             Kind::Text,
-            Preset::Said("the provider's issuer"),
+            said("the provider's issuer"),
             "The `aud` of our assertions. Another one than the issuer is for providers that insist on it: an assertion for \
              the URL of a token endpoint is good at whichever provider has that endpoint (CVE-2025-27370).",
         ),
@@ -95,13 +97,13 @@ pub static CLIENT: Table = Table {
         key(
             "id_token_signed_response_alg",
             Kind::Choice(ALGORITHMS),
-            Preset::Said("any of `signing_algs`"),
+            said("any of `signing_algs`"),
             "The one algorithm that ID tokens are signed with, as registered.",
         ),
         key(
             "introspection_signed_response_alg",
             Kind::Choice(ALGORITHMS),
-            Preset::Said("any of `signing_algs`"),
+            said("any of `signing_algs`"),
             "The one algorithm that introspection answers are signed with, as registered (RFC 9701 §6).",
         ),
     ],
@@ -109,8 +111,8 @@ pub static CLIENT: Table = Table {
 
 /// A client secret that is a JWT.
 pub static SIGNED_SECRET: Table = Table {
-    place: "providers.<name>.client.signed_secret",
-    doc: "A client secret that we sign. It lives for an hour, and is made anew after half of that.",
+    place: printed("providers.<name>.client.signed_secret"),
+    doc: printed("A client secret that we sign. It lives for an hour, and is made anew after half of that."),
     blanks: Blanks::Refused,
     keys: &[
         key("issuer", Kind::Text, Preset::Required, "Its `iss`: the team, at Apple."),
@@ -118,7 +120,7 @@ pub static SIGNED_SECRET: Table = Table {
         key(
             "kid",
             Kind::Text,
-            Preset::Said("that of `jwk`"),
+            said("that of `jwk`"),
             "Its `kid`: the key's id at Apple, for a key in PEM, which has none.",
         ),
     ],

@@ -1,10 +1,10 @@
 //! The keys of consumers, and of the rule that looks for one.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, Kind, NONE, Preset, Table, key, printed, said};
 
 /// A consumer.
 pub static CONSUMER: Table = Table {
-    place: "consumers[]",
+    place: printed("consumers[]"),
     doc: printed(
         "A consumer: an application or a person that the gateway knows by name. No username, custom id or id may stand \
           for two consumers, and no value of one claim may match two.",
@@ -13,11 +13,11 @@ pub static CONSUMER: Table = Table {
     keys: &[
         key("username", Kind::Text, Preset::Required, "Its name."),
         key("custom_id", Kind::Text, NONE, "Its name in another system."),
-        key("id", Kind::Text, Preset::Said("`username`"), "What identifies it to the service."),
+        key("id", Kind::Text, said("`username`"), "What identifies it to the service."),
         key(
             "match",
             Kind::Section(&MATCH),
-            Preset::Said("it is found by its names alone"),
+            said("it is found by its names alone"),
             "Which identities it is, for rules whose `consumer` has no `by`. The first consumer that matches is meant.",
         ),
         key(
@@ -31,7 +31,7 @@ pub static CONSUMER: Table = Table {
 
 /// Which identities are a consumer.
 pub static MATCH: Table = Table {
-    place: "consumers[].match",
+    place: printed("consumers[].match"),
     doc: printed(
         "Which identities are the consumer: exactly one of `equals` and `any_of`. An array satisfies it when a member \
           does.",
@@ -46,14 +46,14 @@ pub static MATCH: Table = Table {
 
 /// How a rule finds the consumer.
 pub static RULE_CONSUMER: Table = Table {
-    place: "rules[].consumer",
+    place: printed("rules[].consumer"),
     doc: printed("Looks the identity up under `consumers`, and tells the service which one it is."),
     blanks: Blanks::Refused,
     keys: &[
         key(
             "by",
             Kind::ClaimPath,
-            Preset::Said("the consumers' own `match` decides"),
+            said("the consumers' own `match` decides"),
             "The claim whose text is the username, or else the custom id, of a consumer.",
         ),
         key(
@@ -62,13 +62,13 @@ pub static RULE_CONSUMER: Table = Table {
             Preset::Flag(false),
             "Whether an identity that is no consumer passes; it is refused with `consumer_unknown` otherwise.",
         ),
-        key("headers", Kind::Section(&HEADERS), Preset::Said("their usual names"), "How the headers are called."),
+        key("headers", Kind::Section(&HEADERS), said("their usual names"), "How the headers are called."),
     ],
 };
 
 /// What the headers are called.
 pub static HEADERS: Table = Table {
-    place: "rules[].consumer.headers",
+    place: printed("rules[].consumer.headers"),
     doc: printed(
         "What the headers about a consumer are called; `none` switches one off. No client can set them itself, on any \
           rule.",

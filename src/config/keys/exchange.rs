@@ -1,27 +1,22 @@
 //! The keys of a rule about tokens that are exchanged.
 
-use super::{Blanks, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, Kind, NONE, Preset, Table, key, printed, said};
 
 const TEXTS: Kind = Kind::Some(&Kind::Text);
 
 /// How a rule exchanges tokens.
 pub static EXCHANGE: Table = Table {
-    place: "rules[].token.exchange",
+    place: printed("rules[].token.exchange"),
     doc: printed(
         "Once it is known whose the caller's token is, and that it is good, it is exchanged for another one, which the service \
           gets as `Authorization: Bearer` (RFC 8693). The answer is remembered for each token (`cache.grants`).",
     ),
     blanks: Blanks::Refused,
     keys: &[
-        key(
-            "provider",
-            Kind::Text,
-            Preset::Said("the rule's only one"),
-            "The provider that exchanges, with our client there.",
-        ),
+        key("provider", Kind::Text, said("the rule's only one"), "The provider that exchanges, with our client there."),
         key("audience", TEXTS, NONE, "Whom the new token is for, by names that the provider knows."),
         key("resource", TEXTS, NONE, "Whom the new token is for, by URLs (RFC 8707)."),
-        key("scope", Kind::Text, Preset::Said("the provider's choice"), "What the new token is good for."),
+        key("scope", Kind::Text, said("the provider's choice"), "What the new token is good for."),
         key(
             "actor_token",
             Kind::Choice(&["none", "client"]),
@@ -31,7 +26,7 @@ pub static EXCHANGE: Table = Table {
         key(
             "conditions",
             Kind::Section(&CONDITIONS),
-            Preset::Said("always"),
+            said("always"),
             "When the provider's own tokens are exchanged; a token that is not goes on as it is. Those of other issuers always are.",
         ),
     ],
@@ -39,7 +34,7 @@ pub static EXCHANGE: Table = Table {
 
 /// When tokens are exchanged.
 pub static CONDITIONS: Table = Table {
-    place: "rules[].token.exchange.conditions",
+    place: printed("rules[].token.exchange.conditions"),
     doc: printed(
         "When a token is exchanged; all must hold. What an opaque or a session's token is for is known only if its provider is \
           asked (`introspection`).",

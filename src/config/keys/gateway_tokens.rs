@@ -1,6 +1,6 @@
 //! The keys of tokens that the gateway itself issues.
 
-use super::{Blanks, GUESS_LIMIT, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, GUESS_LIMIT, Kind, NONE, Preset, Table, key, printed, said};
 use std::time::Duration;
 
 static EACH_SECRET: Kind = Kind::Secret;
@@ -8,7 +8,7 @@ static EACH_CLIENT: Kind = Kind::Section(&GATEWAY_CLIENT);
 
 /// Tokens that the gateway itself issues.
 pub static GATEWAY_TOKENS: Table = Table {
-    place: "gateway_tokens",
+    place: printed("gateway_tokens"),
     doc: printed(
         "Tokens that the filter itself issues to configured clients (RFC 6749 §4.4), for jobs that have no identity provider. \
           They are opaque and sealed; rules with the method `gateway_token` open them with no call. The endpoints read bodies: \
@@ -54,7 +54,7 @@ pub static GATEWAY_TOKENS: Table = Table {
         key(
             "guess_limit",
             Kind::Section(&GUESS_LIMIT),
-            Preset::Said("10 for a name and 100 for an address, per minute"),
+            said("10 for a name and 100 for an address, per minute"),
             "How many wrong secrets a client may show, as in a rule.",
         ),
         key("clients", Kind::Some(&EACH_CLIENT), Preset::Required, "Who gets tokens."),
@@ -63,7 +63,7 @@ pub static GATEWAY_TOKENS: Table = Table {
 
 /// A client of the gateway's own.
 pub static GATEWAY_CLIENT: Table = Table {
-    place: "gateway_tokens.clients[]",
+    place: printed("gateway_tokens.clients[]"),
     doc: printed(
         "A client of the gateway's own. It shows a secret, or signs with its key; where both `client_secret` and \
           `client_secret_hash` stand, either will do, so that one may replace the other.",

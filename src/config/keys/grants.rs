@@ -1,13 +1,13 @@
 //! The keys of a rule about callers' credentials that are traded for tokens.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed, said};
 use crate::config::MOST_PER_PERIOD;
 
 /// The key of a rule.
 pub const GRANTS_KEY: Key = key(
     "grants",
     Kind::Section(&GRANTS),
-    Preset::Said("the provider's own scope"),
+    said("the provider's own scope"),
     "What is asked for with a refresh token, a password or client credentials.",
 );
 
@@ -15,13 +15,13 @@ pub const GRANTS_KEY: Key = key(
 pub const GUESS_LIMIT_KEY: Key = key(
     "guess_limit",
     Kind::Section(&GUESS_LIMIT),
-    Preset::Said("10 for a name and 100 for an address, per minute"),
+    said("10 for a name and 100 for an address, per minute"),
     "How many wrong secrets a client may show.",
 );
 
 /// What is asked for.
 pub static GRANTS: Table = Table {
-    place: "rules[].grants",
+    place: printed("rules[].grants"),
     doc: printed(
         "What the provider is asked for with a caller's refresh token, password or client credentials. Tokens are \
           remembered under a keyed hash of the credential and of all that stands here, so that the provider is asked once.",
@@ -51,7 +51,7 @@ const LIMIT: Kind = Kind::Number { least: 1, most: MOST_PER_PERIOD as u64 };
 
 /// How many wrong secrets.
 pub static GUESS_LIMIT: Table = Table {
-    place: "rules[].guess_limit",
+    place: printed("rules[].guess_limit"),
     doc: printed(
         "How many wrong secrets a client may show before it gets 429 with `Retry-After`, over all workers of the host. A \
           name is counted together with the address that it is guessed from, so that nobody can lock out a user from \

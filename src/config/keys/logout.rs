@@ -1,6 +1,6 @@
 //! The keys of a logout.
 
-use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, Key, Kind, NONE, Preset, Table, key, printed, said};
 
 pub(super) const LOGOUT_KEY: Key = key(
     "logout",
@@ -11,7 +11,7 @@ pub(super) const LOGOUT_KEY: Key = key(
 
 /// A logout.
 pub static LOGOUT: Table = Table {
-    place: "rules[].logout",
+    place: printed("rules[].logout"),
     doc: printed(
         "How people log out, and how the provider may end their sessions. All paths are on the host of `redirect_uri`, and \
           the filter owns them.",
@@ -59,13 +59,13 @@ pub static LOGOUT: Table = Table {
         key(
             "hint",
             Kind::ClaimPath,
-            Preset::Said("none is sent"),
+            said("none is sent"),
             "The claim that is sent as `logout_hint`, such as `[login_hint]` for Entra ID.",
         ),
         key(
             "post_logout_redirect_uri",
             Kind::Text,
-            Preset::Said("a page that says so"),
+            said("a page that says so"),
             "Where the browser goes when all is done. Without `landing_path` the provider sends it there, where it must be \
              registered.",
         ),

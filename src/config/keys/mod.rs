@@ -159,8 +159,13 @@ const fn printed(_: &'static str) -> &'static str {
     ""
 }
 
+/// What holds without a key that no value says.
+const fn said(phrase: &'static str) -> Preset {
+    Preset::Said(printed(phrase))
+}
+
 /// Any length of time that makes sense for a session.
 const SPAN: Kind = Kind::Duration { least: Duration::from_secs(1), most: Duration::from_secs(10 * 365 * 86_400) };
 /// Who may say a claim: `words::Source`.
 const SOURCE: Kind = Kind::Choice(&["any", "id_token", "access_token", "introspection", "userinfo"]);
-const NONE: Preset = Preset::Said("none");
+const NONE: Preset = said("none");

@@ -1,11 +1,11 @@
 //! The keys of an identity provider.
 
-use super::{Blanks, CLIENT, Key, Kind, NONE, Preset, Table, key, printed};
+use super::{Blanks, CLIENT, Key, Kind, NONE, Preset, Table, key, printed, said};
 use std::time::Duration;
 
 /// An identity provider.
 pub static PROVIDER: Table = Table {
-    place: "providers.<name>",
+    place: printed("providers.<name>"),
     doc: printed("One identity provider. Its name is shown in logs and metrics."),
     blanks: Blanks::Unset,
     keys: KEYS,
@@ -31,7 +31,7 @@ const KEYS: &[Key] = &[
     key(
         "cluster",
         Kind::Text,
-        Preset::Said("none; then `clusters` names every host"),
+        said("none; then `clusters` names every host"),
         "The host's cluster (Envoy) for this provider's endpoints. The cluster must verify the provider's TLS.",
     ),
     key(
@@ -43,7 +43,7 @@ const KEYS: &[Key] = &[
     key(
         "discovery_url",
         Kind::Text,
-        Preset::Said("`issuer` with `/.well-known/openid-configuration`, where `metadata` is not whole"),
+        said("`issuer` with `/.well-known/openid-configuration`, where `metadata` is not whole"),
         "Where the provider's metadata is fetched.",
     ),
     key(
@@ -89,7 +89,7 @@ const KEYS: &[Key] = &[
     key(
         "client",
         Kind::Section(&CLIENT),
-        Preset::Said("none; needed to log in, and to introspect"),
+        said("none; needed to log in, and to introspect"),
         "Our registration at the provider.",
     ),
     key(
@@ -102,7 +102,7 @@ const KEYS: &[Key] = &[
     key(
         "introspection_params",
         Kind::Map(&Kind::Text),
-        Preset::Said("`token_type_hint: access_token`"),
+        said("`token_type_hint: access_token`"),
         "Added to every introspection request (RFC 7662 §2.1), and may say another `token_type_hint`.",
     ),
     key(

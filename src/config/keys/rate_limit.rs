@@ -1,6 +1,6 @@
 //! The keys of a rate limit.
 
-use super::{Blanks, Key, Kind, NONE, Preset, SOURCE, Table, key, printed};
+use super::{Blanks, Key, Kind, NONE, Preset, SOURCE, Table, key, printed, said};
 use crate::config::rate_limit::MOST;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ const LIMIT: Kind = Kind::Number { least: 1, most: MOST as u64 };
 
 /// How often each caller may come.
 pub static RATE_LIMIT: Table = Table {
-    place: "rules[].rate_limit",
+    place: printed("rules[].rate_limit"),
     doc: printed(
         "How often each caller may come: a bucket per rule and caller, which holds `burst` requests and refills at the \
           limit. Who has spent it gets 429 with `Retry-After`. The workers of one host count together, as far as it has shared \
@@ -47,16 +47,16 @@ pub static RATE_LIMIT: Table = Table {
         key(
             "default",
             LIMIT,
-            Preset::Said("needed, but with a `service` that knows its limits"),
+            said("needed, but with a `service` that knows its limits"),
             "The limit where no claim has one.",
         ),
         key(
             "per",
             Kind::Choice(&["second", "minute", "hour", "day"]),
-            Preset::Said("needed beside `default`"),
+            said("needed beside `default`"),
             "The time that the limit is for.",
         ),
-        key("burst", LIMIT, Preset::Said("the limit"), "How many requests may come at once after a rest."),
+        key("burst", LIMIT, said("the limit"), "How many requests may come at once after a rest."),
         key(
             "headers",
             Kind::Flag,
@@ -70,7 +70,7 @@ pub static RATE_LIMIT: Table = Table {
 
 /// A service that counts.
 pub static RATE_LIMIT_SERVICE: Table = Table {
-    place: "rules[].rate_limit.service",
+    place: printed("rules[].rate_limit.service"),
     doc: printed(
         "A service that speaks Envoy's rate limit protocol (`envoy.service.ratelimit.v3.RateLimitService`). It is asked \
           for each request with one descriptor: `rule`, the rule's name; `key`, who calls: the claim's value, else the \

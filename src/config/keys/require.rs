@@ -1,10 +1,10 @@
 //! The keys of `require`.
 
-use super::{Blanks, Kind, NONE, Preset, SOURCE, Table, key, printed};
+use super::{Blanks, Kind, NONE, Preset, SOURCE, Table, key, printed, said};
 
 /// What an identity must be.
 pub static REQUIRE: Table = Table {
-    place: "rules[].require",
+    place: printed("rules[].require"),
     doc: printed(
         "What an identity must be; all parts must hold. What denies is judged first, and nothing outweighs it. A part \
           that is blank (`null`, empty) refuses the load.",
@@ -61,14 +61,14 @@ pub static REQUIRE: Table = Table {
 
 /// A list of names.
 pub static VALUES: Table = Table {
-    place: "rules[].require.groups and roles",
+    place: printed("rules[].require.groups and roles"),
     doc: printed("A list of names, and which of them will do."),
     blanks: Blanks::Refused,
     keys: &[
         key(
             "claim",
             Kind::ClaimPath,
-            Preset::Said("needed, unless `source` is `consumer`"),
+            said("needed, unless `source` is `consumer`"),
             "Where the names stand, from the outside in: text that is one name, a list, or an object by its member \
              names. There are no positions in lists.",
         ),
@@ -82,7 +82,7 @@ pub static VALUES: Table = Table {
         key(
             "any_of",
             Kind::Some(&Kind::Names),
-            Preset::Said("needed, unless there is `groups_denied`"),
+            said("needed, unless there is `groups_denied`"),
             "Names of which one must be there; a list inside needs all of its names. Values are exact, never split.",
         ),
     ],
@@ -90,7 +90,7 @@ pub static VALUES: Table = Table {
 
 /// A condition on one claim.
 pub static CLAIM: Table = Table {
-    place: "rules[].require.claims[]",
+    place: printed("rules[].require.claims[]"),
     doc: printed(
         "A condition on one claim: exactly one of `equals`, `any_of`, `all_of`, `none_of`, `present`, and `at_least` \
           with or without `at_most`. An array satisfies it when a member does (`none_of`: when none does). A claim that \
@@ -127,7 +127,7 @@ static FORBIDDEN: Kind = Kind::Either(&CLAIM_PATH, &WITH_SOURCE);
 
 /// A claim that must not be there.
 pub static FORBIDDEN_CLAIM: Table = Table {
-    place: "rules[].require.forbidden_claims[]",
+    place: printed("rules[].require.forbidden_claims[]"),
     doc: printed("A claim that must not be there."),
     blanks: Blanks::Refused,
     keys: &[

@@ -4,7 +4,7 @@ use super::{Blanks, Kind, Preset, SPAN, Table, key, printed};
 
 /// The deny list.
 pub static REVOCATION: Table = Table {
-    place: "revocation",
+    place: printed("revocation"),
     doc: printed(
         "What was revoked before its end, sessions and access tokens, is remembered by all workers of the host, as keyed \
           hashes. Without `store` it is forgotten with the process.",

@@ -3,11 +3,13 @@
 use super::grants::{GRANTS_KEY, GUESS_LIMIT_KEY};
 use super::logout::LOGOUT_KEY;
 use super::rate_limit::RATE_LIMIT_KEY;
-use super::{Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key, printed};
+use super::{
+    Blanks, CREDENTIALS, Key, Kind, NONE, Preset, REQUIRE, RULE_CONSUMER, SOURCE, TOKEN, Table, key, printed, said,
+};
 
 /// A rule.
 pub static RULE: Table = Table {
-    place: "rules[]",
+    place: printed("rules[]"),
     doc: printed("A rule: which requests it is for, who may pass, and what the service gets to see."),
     blanks: Blanks::Unset,
     keys: &KEYS,
@@ -15,7 +17,7 @@ pub static RULE: Table = Table {
 
 /// What every rule has unless it says otherwise.
 pub static DEFAULTS: Table = Table {
-    place: "defaults",
+    place: printed("defaults"),
     doc: printed(
         "What every rule has unless it says otherwise: maps merge, lists and values replace, `null` unsets, and \
           `require` only ever adds. The keys are those of a rule, but for `name`, `match` and `allow`.",
@@ -54,15 +56,11 @@ static KEYS: [Key; 22] = [
 const NAME: Key = key(
     "name",
     Kind::Text,
-    Preset::Said("`rule_` and its place, from 0"),
+    said("`rule_` and its place, from 0"),
     "Shown in logs and metrics: letters, digits, `_`, `-` and `.`.",
 );
-const MATCHES: Key = key(
-    "match",
-    Kind::Section(&MATCH),
-    Preset::Said("every request"),
-    "Which requests the rule is for; all parts must hold.",
-);
+const MATCHES: Key =
+    key("match", Kind::Section(&MATCH), said("every request"), "Which requests the rule is for; all parts must hold.");
 const ALLOW: Key = key(
     "allow",
     Kind::Choice(&["authenticated", "anonymous", "optional", "nobody"]),
@@ -80,7 +78,7 @@ const MODE: Key = key(
 const PROVIDER: Key = key(
     "provider",
     Kind::Names,
-    Preset::Said("the only one"),
+    said("the only one"),
     "A name under `providers`; or a list of names, any of which may have issued an access token (`bearer` alone).",
 );
 const AMBIGUOUS_PATHS: Key = key(
@@ -120,13 +118,13 @@ const METHODS: Key = key(
 const CREDENTIALS_KEY: Key = key(
     "credentials",
     Kind::Section(&CREDENTIALS),
-    Preset::Said("`Authorization`, or `Refresh-Token`, hidden from the service"),
+    said("`Authorization`, or `Refresh-Token`, hidden from the service"),
     "Where credentials are looked for, and whether they travel on.",
 );
 const TOKEN_KEY: Key = key(
     "token",
     Kind::Section(&TOKEN),
-    Preset::Said("none; `bearer` needs `token.audience`"),
+    said("none; `bearer` needs `token.audience`"),
     "What an access token must be, and how fresh and strong the user's authentication.",
 );
 const ENRICH: Key = key(
@@ -138,7 +136,7 @@ const ENRICH: Key = key(
 const LOGIN_KEY: Key = key(
     "login",
     Kind::Section(&LOGIN),
-    Preset::Said("none; needed for `authorization_code`"),
+    said("none; needed for `authorization_code`"),
     "How a person logs in (OIDC Core §3.1).",
 );
 const SESSION_INFO: Key = key(
@@ -152,14 +150,14 @@ const SESSION_INFO: Key = key(
 const REQUIRE_KEY: Key = key(
     "require",
     Kind::Section(&REQUIRE),
-    Preset::Said("nothing but a proven identity"),
+    said("nothing but a proven identity"),
     "What an identity must be; all parts must hold, those of `defaults` too.",
 );
 static EACH_HEADER: Kind = Kind::Section(&TOLD_HEADER);
 const UPSTREAM_HEADERS: Key = key(
     "upstream_headers",
     Kind::List(&EACH_HEADER),
-    Preset::Said("the access token as `Authorization: Bearer`, no claims"),
+    said("the access token as `Authorization: Bearer`, no claims"),
     "What the service learns of the identity. No client can set these headers itself, on any rule.",
 );
 const RESPONSE_HEADERS: Key = key(
@@ -178,14 +176,14 @@ const PROPERTIES: Key = key(
 const CONSUMER: Key = key(
     "consumer",
     Kind::Section(&RULE_CONSUMER),
-    Preset::Said("none is looked for"),
+    said("none is looked for"),
     "Which of the `consumers` the identity is.",
 );
 const ERRORS_KEY: Key = key("errors", Kind::Section(&ERRORS), NONE, "What refusals look like to a browser.");
 
 /// Which requests a rule is for.
 pub static MATCH: Table = Table {
-    place: "rules[].match",
+    place: printed("rules[].match"),
     doc: printed(
         "Which requests a rule is for; all parts must hold. A part that is blank (`null`, empty) refuses the load.",
     ),
@@ -194,24 +192,24 @@ pub static MATCH: Table = Table {
         key(
             "host",
             Kind::Text,
-            Preset::Said("every host"),
+            said("every host"),
             "A host, with a port for that port alone, or `*.example.com` for all hosts below one.",
         ),
-        key("path", Kind::Text, Preset::Said("every path"), "Exactly this path."),
+        key("path", Kind::Text, said("every path"), "Exactly this path."),
         key(
             "path_prefix",
             Kind::Text,
-            Preset::Said("every path"),
+            said("every path"),
             "This path and all below it, by whole segments: `/a` is for `/a` and `/a/b`, not for `/ab`.",
         ),
-        key("methods", Kind::Some(&Kind::Text), Preset::Said("every method"), "Request methods, in capitals."),
+        key("methods", Kind::Some(&Kind::Text), said("every method"), "Request methods, in capitals."),
         key("headers", Kind::Map(&Kind::Text), NONE, "Header fields with exactly these values."),
     ],
 };
 
 /// A login.
 pub static LOGIN: Table = Table {
-    place: "rules[].login",
+    place: printed("rules[].login"),
     doc: printed("How a person logs in: the authorization code flow with PKCE, state and nonce."),
     blanks: Blanks::Unset,
     keys: &[
@@ -258,7 +256,7 @@ pub static LOGIN: Table = Table {
         key(
             "partition",
             Kind::Text,
-            Preset::Said("`session.partition`"),
+            said("`session.partition`"),
             "Sets the sessions of this login apart from those of others at the same provider and host. It needs a \
              `redirect_uri` of its own.",
         ),
@@ -274,7 +272,7 @@ pub static LOGIN: Table = Table {
 
 /// A header that tells something.
 pub static TOLD_HEADER: Table = Table {
-    place: "rules[].upstream_headers[], response_headers[] and properties[]",
+    place: printed("rules[].upstream_headers[], response_headers[] and properties[]"),
     doc: printed(
         "A header: one claim (`claim`), all claims of one source (`claims`), or a token (`token`). What is longer than \
           8 KB or has control characters is left out, with a warning.",
@@ -299,7 +297,7 @@ pub static TOLD_HEADER: Table = Table {
         key(
             "as",
             Kind::Choice(&["text", "json", "base64", "bearer", "none"]),
-            Preset::Said("`text` for a claim, `json` for `claims`"),
+            said("`text` for a claim, `json` for `claims`"),
             "`text`: text as it is, lists joined by commas, objects as JSON. `json`: JSON. `base64`: that JSON in \
              base64url without padding. For the access token in `upstream_headers`, `bearer`: in `Authorization`, as \
              without an entry; `none`: it is kept away from the service.",
@@ -309,18 +307,13 @@ pub static TOLD_HEADER: Table = Table {
 
 /// What refusals look like.
 pub static ERRORS: Table = Table {
-    place: "rules[].errors",
+    place: printed("rules[].errors"),
     doc: printed("What refusals look like to a browser."),
     blanks: Blanks::Unset,
     keys: &[
         key("unauthorized_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 401."),
         key("forbidden_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 403."),
         key("unexpected_redirect_uri", Kind::Text, NONE, "Where a browser goes instead of a 5xx."),
-        key(
-            "realm",
-            Kind::Text,
-            Preset::Said("the host of `redirect_uri`"),
-            "The realm in challenges (RFC 9110 §11.5).",
-        ),
+        key("realm", Kind::Text, said("the host of `redirect_uri`"), "The realm in challenges (RFC 9110 §11.5)."),
     ],
 };

@@ -1,11 +1,11 @@
 //! The keys of sessions.
 
-use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key, printed};
+use super::{Blanks, Kind, NONE, Preset, SPAN, Table, key, printed, said};
 use std::time::Duration;
 
 /// Sessions.
 pub static SESSION: Table = Table {
-    place: "session",
+    place: printed("session"),
     doc: printed("How sessions are kept: sealed, in the browser's cookies."),
     blanks: Blanks::Unset,
     keys: &[
@@ -23,7 +23,7 @@ pub static SESSION: Table = Table {
         key(
             "touch",
             SPAN,
-            Preset::Said("`60s`, or half of `idle` where that is shorter"),
+            said("`60s`, or half of `idle` where that is shorter"),
             "How often use is written down; at most half of `idle`.",
         ),
         key(
@@ -42,7 +42,7 @@ pub static SESSION: Table = Table {
         key(
             "remember",
             Kind::Section(&REMEMBER),
-            Preset::Said("nobody is remembered"),
+            said("nobody is remembered"),
             "Longer lives for those who ask for them when they log in. All other sessions then end with the browser too.",
         ),
         key(
@@ -88,7 +88,7 @@ const PAUSE: Kind = Kind::Duration { least: Duration::ZERO, most: Duration::from
 
 /// The renewal of tokens.
 pub static REFRESH: Table = Table {
-    place: "session.refresh",
+    place: printed("session.refresh"),
     doc: printed(
         "How a session's tokens are renewed (RFC 6749 §6): once for all tabs, requests and workers of a host. Its workers \
           tell each other in shared data, sealed, in 4096 slots of at most four sessions each; what a session takes there \
@@ -107,7 +107,7 @@ pub static REFRESH: Table = Table {
         key(
             "grace",
             PAUSE,
-            Preset::Said("`30s`, or `idle` where that is shorter"),
+            said("`30s`, or `idle` where that is shorter"),
             "How long the old cookie works after the browser has shown the new one. Until then it works as long as the \
              session lives.",
         ),
@@ -122,7 +122,7 @@ pub static REFRESH: Table = Table {
 };
 
 static REMEMBER: Table = Table {
-    place: "session.remember",
+    place: printed("session.remember"),
     doc: printed("Longer lives for those who ask for them when they log in; their cookie outlives the browser."),
     blanks: Blanks::Unset,
     keys: &[
@@ -135,7 +135,7 @@ static REMEMBER: Table = Table {
         key(
             "cookie",
             Kind::Text,
-            Preset::Said("`session.cookie.name` with `-remember`"),
+            said("`session.cookie.name` with `-remember`"),
             "The first part of the cookie's name; it begins with `session.cookie.name` and `-`.",
         ),
         key("idle", SPAN, Preset::Text("7d"), "Such a session unused for so long is over."),
@@ -146,7 +146,7 @@ static REMEMBER: Table = Table {
 static FACT: Kind = Kind::Choice(&["id", "subject", "timeout", "idle", "absolute"]);
 
 static SESSION_HEADERS: Table = Table {
-    place: "session.headers",
+    place: printed("session.headers"),
     doc: printed(
         "What is told of a session: `id` as `Session-Id`, which is no credential, `subject` as `Session-Subject`, and in how \
           many seconds it ends as `Session-Timeout`, for want of use as `Session-Idling-Timeout`, used or not as \
@@ -161,7 +161,7 @@ static SESSION_HEADERS: Table = Table {
 
 /// The session cookie.
 pub static COOKIE: Table = Table {
-    place: "session.cookie",
+    place: printed("session.cookie"),
     doc: printed(
         "The session cookie. It is always `HttpOnly`, and `Secure` unless `redirect_uri` is `http` on loopback.",
     ),
@@ -170,7 +170,7 @@ pub static COOKIE: Table = Table {
         key(
             "name",
             Kind::Text,
-            Preset::Said(
+            said(
                 "`__Host-oidc`; with `domain` or a `path` of its own `__Secure-oidc`; where a `redirect_uri` is `http` \
                  on loopback `oidc`",
             ),

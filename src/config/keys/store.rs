@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What several hosts keep together.
 pub static STORE: Table = Table {
-    place: "store",
+    place: printed("store"),
     doc: printed(
         "Where several hosts keep sessions, what was revoked and what providers said of tokens. All of it is sealed with \
           `session.secrets`, under names that tell nothing.",
@@ -21,7 +21,7 @@ pub static STORE: Table = Table {
 
 /// Redis, over HTTP.
 pub static REDIS_HTTP: Table = Table {
-    place: "store.redis_http",
+    place: printed("store.redis_http"),
     doc: printed(
         "Redis 5 or later behind Webdis: a command is the body of a `POST`, its words apart by `/`, and the answer is \
           JSON. The commands are `MGET`, `SET`, `DEL`, `PEXPIRE`, `PTTL`, `LPUSH`, `LRANGE` and `LTRIM`; no others need be \

@@ -1,6 +1,6 @@
 //! The keys of a rule about credentials and access tokens.
 
-use super::{Blanks, EXCHANGE, Kind, NONE, Preset, SPAN, Table, key, printed};
+use super::{Blanks, EXCHANGE, Kind, NONE, Preset, SPAN, Table, key, printed, said};
 
 static WORD: Kind = Kind::Choice(&["header", "query", "form"]);
 static ELSEWHERE: Kind = Kind::Section(&PLACE);
@@ -13,7 +13,7 @@ static NAMES: Kind = Kind::Some(&Kind::Text);
 
 /// Where credentials are looked for.
 pub static CREDENTIALS: Table = Table {
-    place: "rules[].credentials",
+    place: printed("rules[].credentials"),
     doc: printed(
         "Where credentials are looked for. Two access tokens in one request are refused (RFC 6750 §2); of refresh tokens, \
           and of names and secrets, the first that is found counts. `form` needs `bodies: readable`.",
@@ -30,7 +30,7 @@ pub static CREDENTIALS: Table = Table {
         key(
             "refresh_token",
             Kind::Some(&A_REFRESH_PLACE),
-            Preset::Said("`[{ header: Refresh-Token }]`"),
+            said("`[{ header: Refresh-Token }]`"),
             "`{ header: NAME }`, where `Bearer ` may stand before it, and `{ cookie: NAME }`; `query` and `form`: a parameter \
              `refresh_token`.",
         ),
@@ -59,7 +59,7 @@ pub static CREDENTIALS: Table = Table {
 
 /// Another place for a token.
 pub static PLACE: Table = Table {
-    place: "rules[].credentials.bearer[] and refresh_token[]",
+    place: printed("rules[].credentials.bearer[] and refresh_token[]"),
     doc: printed("Another place for a token; exactly one of the two."),
     blanks: Blanks::Refused,
     keys: &[
@@ -70,7 +70,7 @@ pub static PLACE: Table = Table {
 
 /// What an access token must be.
 pub static TOKEN: Table = Table {
-    place: "rules[].token",
+    place: printed("rules[].token"),
     doc: printed(
         "What an access token must be, whoever issued it, and how fresh and strong the user's authentication. An ID \
           token is never taken for an access token, whatever stands here.",
@@ -80,7 +80,7 @@ pub static TOKEN: Table = Table {
         key(
             "audience",
             Kind::Either(&ANY, &NAMES),
-            Preset::Said("none; `bearer` and `client_credentials` need it"),
+            said("none; `bearer` and `client_credentials` need it"),
             "Of these the token's `aud` must have one (RFC 9068 §4). `any`, written out: whatever audience; then \
              `require` should say something about the client.",
         ),

@@ -2,12 +2,12 @@
 
 use super::{
     Blanks, CACHE, CONSUMER, DEFAULTS, GATEWAY_TOKENS, Key, Kind, NONE, OPERATOR, PROVIDER, Preset, REVOCATION, RULE,
-    SESSION, STORE, Table, key, printed,
+    SESSION, STORE, Table, key, printed, said,
 };
 
 /// The whole configuration.
 pub static TOP: Table = Table {
-    place: "The whole",
+    place: printed("The whole"),
     doc: printed("One JSON object; in the files of Envoy and Istio it is written as YAML."),
     blanks: Blanks::Unset,
     keys: KEYS,
@@ -36,7 +36,7 @@ const KEYS: &[Key] = &[
     key(
         "rules",
         Kind::Some(&EACH_RULE),
-        Preset::Said("one rule, `everything`, that needs a login"),
+        said("one rule, `everything`, that needs a login"),
         "The first rule that matches a request decides; a request that none matches is denied.",
     ),
     key(
@@ -66,7 +66,7 @@ const KEYS: &[Key] = &[
 
 /// What operators see.
 pub static OBSERVABILITY: Table = Table {
-    place: "observability",
+    place: printed("observability"),
     doc: printed("What operators see."),
     blanks: Blanks::Unset,
     keys: &[

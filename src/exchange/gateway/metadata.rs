@@ -2,9 +2,9 @@
 
 use crate::exchange::answer;
 use crate::gateway::{ALGORITHMS, GatewayTokens};
+use crate::words::json;
 use crate::words::{Algorithm, Reason, Refusal, Request, Stop};
-use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use serde_json::Value;
 
 /// How clients may show who they are.
 const METHODS: [&str; 3] = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
@@ -19,14 +19,16 @@ pub fn serve(gateway: &GatewayTokens, request: &Request) -> Result<Stop, Refusal
 fn document(gateway: &GatewayTokens) -> Value {
     let settings = &gateway.settings;
     let at = |path: &String| format!("{}{path}", settings.url.origin());
-    let scopes: BTreeSet<&String> = settings.clients.iter().flat_map(|client| &client.scope).collect();
-    let mut document = json!({
-        "issuer": settings.issuer,
-        "token_endpoint": gateway.token_endpoint(),
-        "grant_types_supported": ["client_credentials"],
-        "response_types_supported": [],
-        "scopes_supported": scopes,
-    });
+    let mut scopes: Vec<String> = settings.clients.iter().flat_map(|client| client.scope.iter().cloned()).collect();
+    scopes.sort();
+    scopes.dedup();
+    let mut document = json::of(vec![
+        ("issuer", settings.issuer.as_str().into()),
+        ("token_endpoint", gateway.token_endpoint().into()),
+        ("grant_types_supported", ["client_credentials"].into_iter().collect()),
+        ("response_types_supported", Value::Array(Vec::new())),
+        ("scopes_supported", scopes.into()),
+    ]);
     let Some(members) = document.as_object_mut() else { return document };
     let endpoints = [("revocation", &settings.revocation_path), ("introspection", &settings.introspection_path)];
     for (name, path) in endpoints {
@@ -35,10 +37,10 @@ fn document(gateway: &GatewayTokens) -> Value {
         }
     }
     for name in ["token", "revocation", "introspection"] {
-        members.insert(format!("{name}_endpoint_auth_methods_supported"), json!(METHODS));
+        members.insert(format!("{name}_endpoint_auth_methods_supported"), METHODS.into_iter().collect());
         members.insert(
             format!("{name}_endpoint_auth_signing_alg_values_supported"),
-            json!(ALGORITHMS.map(Algorithm::name)),
+            ALGORITHMS.into_iter().map(Algorithm::name).collect(),
         );
     }
     document

@@ -8,9 +8,10 @@ mod token;
 use super::{Gate, answer};
 use crate::gateway::GatewayTokens;
 use crate::http::form;
+use crate::words::json;
 use crate::words::{Reason, Refusal, Request, Response, Stop, Verdict};
 use crate::world::World;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The largest request that is read, in bytes.
 const LARGEST: usize = 64 * 1024;
@@ -45,7 +46,10 @@ pub async fn serve(gate: &Gate, world: &World, asked: Asked, request: &Request) 
     let stop = match Box::pin(answered(gate, gateway, world, asked, request)).await {
         Ok((reason, document)) => Stop::answered(written(200, &document), reason),
         Err(Fault::Said { reason, error, detail }) => {
-            let response = written(reason.status(), &json!({ "error": error, "error_description": detail }));
+            let response = written(
+                reason.status(),
+                &json::of(vec![("error", error.into()), ("error_description", detail.into())]),
+            );
             // RFC 6749 §5.2: the schemes that would do.
             let response = match reason.status() {
                 401 => response.with("www-authenticate", "Basic realm=\"gateway_tokens\", charset=\"UTF-8\""),

@@ -2,9 +2,9 @@
 
 use super::{Fault, Form};
 use crate::gateway::{Client, GatewayTokens};
-use crate::words::Reason;
+use crate::words::{Reason, json};
 use crate::world::World;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The answer with a new token.
 pub fn issued(gateway: &GatewayTokens, world: &World, client: &Client, form: &Form) -> Result<Value, Fault> {
@@ -25,11 +25,11 @@ pub fn issued(gateway: &GatewayTokens, world: &World, client: &Client, form: &Fo
         return Err(Fault::Said { reason: Reason::GatewayScopeRefused, error: "invalid_scope", detail });
     };
     let token = gateway.issue(world, client, &scope)?;
-    let mut answer = json!({
-        "access_token": token.expose_text().unwrap_or_default(),
-        "token_type": "Bearer",
-        "expires_in": gateway.settings.lifetime.as_secs(),
-    });
+    let mut answer = json::of(vec![
+        ("access_token", token.expose_text().unwrap_or_default().into()),
+        ("token_type", "Bearer".into()),
+        ("expires_in", gateway.settings.lifetime.as_secs().into()),
+    ]);
     if let (false, Some(members)) = (scope.is_empty(), answer.as_object_mut()) {
         members.insert("scope".to_owned(), Value::from(scope));
     }

@@ -7,7 +7,7 @@ use crate::provider::Provider;
 use crate::words::json::{self, Object};
 use crate::words::{Reason, Refusal, Request};
 use crate::world::World;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// The largest request that is read, in bytes.
 const LARGEST: usize = 16 * 1024;
@@ -26,7 +26,7 @@ pub async fn done(gate: &Gate, world: &World, request: &Request) -> Result<Value
             for provider in &providers {
                 provider.refresh(&world.host()).await;
             }
-            Ok(json!({ "refreshed": providers.iter().map(|it| &it.settings.name).collect::<Vec<_>>() }))
+            Ok(json::of(vec![("refreshed", providers.iter().map(|it| it.settings.name.as_str()).collect())]))
         }
         _ => Err(malformed("action is none of revoke and refresh")),
     }
@@ -52,7 +52,7 @@ async fn revoke(gate: &Gate, world: &World, asked: &Asked) -> Result<Value, Refu
         _ => Name::Client { issuer, client_id: value },
     };
     gate.revocations().revoke(world, name, world.now()).await?;
-    Ok(json!({ "revoked": kind, "issuer": issuer, "up_to": world.now().as_secs() }))
+    Ok(json::of(vec![("revoked", (*kind).into()), ("issuer", issuer.into()), ("up_to", world.now().as_secs().into())]))
 }
 
 /// The members of a request: of a JSON object, a form, or the query, where no body can be read.

@@ -2,8 +2,9 @@
 
 use crate::exchange::Gate;
 use crate::provider::Condition;
+use crate::words::json;
 use crate::world::World;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// The deny list, and each provider with its metadata and keys.
 pub fn told(gate: &Gate, world: &World) -> Value {
@@ -12,22 +13,23 @@ pub fn told(gate: &Gate, world: &World) -> Value {
     for provider in gate.providers() {
         let (metadata, keys, count) = provider.conditions(world.now());
         let mut keys = document(keys);
-        keys.insert("count".to_owned(), json!(count));
-        let told = json!({ "issuer": provider.issuer(), "metadata": document(metadata), "keys": keys });
+        keys.insert("count".to_owned(), Value::from(count));
+        let metadata = document(metadata).into();
+        let told = json::of(vec![("issuer", provider.issuer().into()), ("metadata", metadata), ("keys", keys.into())]);
         providers.insert(provider.settings.name.clone(), told);
     }
-    json!({
-        "now": world.now().as_secs(),
-        "revocations": { "known": counts.known, "forgotten": counts.forgotten, "since": counts.since.as_secs() },
-        "providers": providers,
-    })
+    let revocations = json::of(vec![
+        ("known", counts.known.into()),
+        ("forgotten", counts.forgotten.into()),
+        ("since", counts.since.as_secs().into()),
+    ]);
+    json::of(vec![("now", world.now().as_secs().into()), ("revocations", revocations), ("providers", providers.into())])
 }
 
 fn document(condition: Condition) -> Map<String, Value> {
-    let members = [
-        ("fetched", json!(condition.fetched.map(|fetched| fetched.as_secs()))),
-        ("stale", json!(condition.stale)),
-        ("trouble", json!(condition.trouble.map(|reason| reason.code()))),
-    ];
-    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut document = Map::new();
+    document.insert("fetched".to_owned(), Value::from(condition.fetched.map(|fetched| fetched.as_secs())));
+    document.insert("stale".to_owned(), Value::from(condition.stale));
+    document.insert("trouble".to_owned(), Value::from(condition.trouble.map(|reason| reason.code())));
+    document
 }

@@ -8,6 +8,7 @@ use p256::pkcs8::EncodePrivateKey as _;
 use rsa::pkcs1::EncodeRsaPrivateKey as _;
 use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
+use serde_json::json;
 use std::sync::LazyLock;
 
 static RSA: LazyLock<Value> = LazyLock::new(|| {

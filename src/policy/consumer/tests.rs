@@ -15,11 +15,11 @@ fn rule(by: Option<&[&str]>, matches: &[(&str, Value)]) -> ConsumerRule {
     let by_match = matches.iter().zip(&all).map(|((claim, value), consumer)| {
         (ConsumerMatch { claim: path(&[claim]), any_of: vec![value.clone()] }, Rc::clone(consumer))
     });
-    let known = Consumers {
-        by_username: all.iter().map(|one| (one.username.clone(), Rc::clone(one))).collect(),
-        by_custom_id: all.iter().filter_map(|one| Some((one.custom_id.clone()?, Rc::clone(one)))).collect(),
-        by_match: by_match.collect(),
-    };
+    let mut known = Consumers { by_match: by_match.collect(), ..Consumers::default() };
+    for one in &all {
+        known.by_username.insert(&one.username, Rc::clone(one));
+        known.by_custom_id.insert(one.custom_id.as_ref().unwrap(), Rc::clone(one));
+    }
     let headers =
         ConsumerHeaders { id: None, username: None, custom_id: None, credential: None, groups: None, anonymous: None };
     ConsumerRule { by: by.map(path), optional: false, headers, known: Rc::new(known) }

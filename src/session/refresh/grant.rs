@@ -138,12 +138,13 @@ impl Grant {
 }
 
 fn newer(before: &Object, said: Object) -> Object {
-    let said = said.into_iter().filter(|(name, _)| !userinfo::OF_THE_LOGIN.contains(&name.as_str()));
-    before
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .chain(said)
-        .collect::<serde_json::Map<String, Value>>()
+    let mut newer = before.clone();
+    for (name, value) in said {
+        if !userinfo::OF_THE_LOGIN.contains(&name.as_str()) {
+            newer.insert(name, value);
+        }
+    }
+    newer
 }
 
 /// A worker that is lost while it holds a lease: at a token answer whose scope says so.

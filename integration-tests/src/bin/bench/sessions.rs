@@ -46,7 +46,7 @@ impl Mint {
         let login = config.rules.iter().find_map(|rule| rule.login.as_ref()).expect("a rule with a login");
         let client_id = &config.providers.first().expect("a provider").client.client_id;
         let owner = Owner { issuer, client_id, redirect_uri: &login.redirect_uri, partition: "default" };
-        let settings = Rc::new(config.session.expect("sessions"));
+        let settings = config.session.expect("sessions");
         let sessions = Sessions::new(&settings, &owner, Kept::default(), &OpenedSessions::default());
         Mint { script: Script::new(), sessions, tokens, logins: 0.into() }
     }
