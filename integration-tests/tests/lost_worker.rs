@@ -58,7 +58,7 @@ impl Scene {
     }
 
     fn panics(&self) -> usize {
-        self.shop.envoy.log().matches("panicked at").count()
+        self.shop.envoy.log().matches("Uncaught RuntimeError").count()
     }
 
     /// One request over a connection of its own, which is answered within a second.

@@ -78,7 +78,7 @@ pub enum Failure {
 pub async fn send(
     host: &dyn Host,
     settings: &config::Provider,
-    request: ProviderRequest,
+    request: Box<ProviderRequest>,
     unavailable: Reason,
 ) -> Result<ProviderResponse, Failure> {
     let outcome = request::try_send(host, settings, request, unavailable).await;

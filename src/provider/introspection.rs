@@ -157,7 +157,7 @@ impl Answer for Introspected {
 }
 
 impl Introspection {
-    fn request(&self, host: &dyn Host, endpoint: &Url, token: &Secret) -> Result<ProviderRequest, Refusal> {
+    fn request(&self, host: &dyn Host, endpoint: &Url, token: &Secret) -> Result<Box<ProviderRequest>, Refusal> {
         let settings = &self.settings;
         let authentication = self.registration.authentication(host, Endpoint::Introspection)?;
         let added = || settings.introspection_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));

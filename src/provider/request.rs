@@ -11,7 +11,7 @@ pub fn get(
     endpoint: Endpoint,
     url: &Url,
     limit: usize,
-) -> Result<ProviderRequest, Refusal> {
+) -> Result<Box<ProviderRequest>, Refusal> {
     build(settings, endpoint, "GET", url, Secret::new(""), limit)
 }
 
@@ -22,7 +22,7 @@ pub fn post(
     url: &Url,
     form: String,
     limit: usize,
-) -> Result<ProviderRequest, Refusal> {
+) -> Result<Box<ProviderRequest>, Refusal> {
     let mut request = build(settings, endpoint, "POST", url, Secret::new(form), limit)?;
     request.headers.push(("content-type".to_owned(), Secret::new("application/x-www-form-urlencoded")));
     Ok(request)
@@ -35,7 +35,7 @@ fn build(
     url: &Url,
     body: Secret,
     limit: usize,
-) -> Result<ProviderRequest, Refusal> {
+) -> Result<Box<ProviderRequest>, Refusal> {
     let Some(cluster) = settings.clusters.reaching(url) else {
         let detail = format!(
             "provider={}: the {} endpoint is on {}, which no cluster reaches: name one under providers.{}.clusters",
@@ -49,7 +49,7 @@ fn build(
     let mut headers = settings.request_headers.clone();
     headers.push(("accept".to_owned(), Secret::new("application/json")));
     headers.push(("user-agent".to_owned(), Secret::new("oidc-proxy-wasm")));
-    Ok(ProviderRequest {
+    Ok(Box::new(ProviderRequest {
         endpoint,
         cluster: cluster.to_owned(),
         method,
@@ -60,14 +60,14 @@ fn build(
         body,
         timeout: settings.timeout,
         limit,
-    })
+    }))
 }
 
 /// Sends a request. `unavailable` is the reason when there is no answer at all.
 pub async fn send(
     host: &dyn Host,
     settings: &config::Provider,
-    request: ProviderRequest,
+    request: Box<ProviderRequest>,
     unavailable: Reason,
 ) -> Result<ProviderResponse, Refusal> {
     try_send(host, settings, request, unavailable).await.map_err(|(_, refusal)| refusal)
@@ -77,11 +77,11 @@ pub async fn send(
 pub async fn try_send(
     host: &dyn Host,
     settings: &config::Provider,
-    request: ProviderRequest,
+    request: Box<ProviderRequest>,
     unavailable: Reason,
 ) -> Result<ProviderResponse, (CallError, Refusal)> {
     let (endpoint, cluster) = (request.endpoint, request.cluster.clone());
-    let outcome = host.call(request).await;
+    let outcome = host.call(*request).await;
     if outcome.as_ref().map_or(true, |response| response.status >= 500) {
         host.count(Metric::CallsFailed(endpoint));
     }

@@ -38,7 +38,7 @@ impl Provider {
         endpoint: &Url,
         token: &Secret,
         hint: &str,
-    ) -> Result<ProviderRequest, Refusal> {
+    ) -> Result<Box<ProviderRequest>, Refusal> {
         let authentication = self.registration.authentication(host, Endpoint::Revocation)?;
         let client = authentication.fields.iter().map(|(name, value)| (*name, text(value)));
         let body = form::write([("token", text(token)), ("token_type_hint", hint)].into_iter().chain(client));

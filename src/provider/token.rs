@@ -106,7 +106,7 @@ pub(super) fn request_by(
     endpoint: &Url,
     by: By<'_>,
     fixed: &[(&str, &str)],
-) -> Result<ProviderRequest, Refusal> {
+) -> Result<Box<ProviderRequest>, Refusal> {
     let By::Caller(authorization) = by else { return request_of(host, settings, registration, endpoint, fixed) };
     let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let body = form::write(fixed.iter().copied().chain(added));
@@ -131,7 +131,7 @@ fn request_of(
     registration: &Registration,
     endpoint: &Url,
     fixed: &[(&str, &str)],
-) -> Result<ProviderRequest, Refusal> {
+) -> Result<Box<ProviderRequest>, Refusal> {
     let authentication = registration.authentication(host, Endpoint::Token)?;
     let client = authentication.fields.iter().map(|(name, value)| (*name, value.expose_text().unwrap_or_default()));
     let added = settings.token_params.iter().map(|(name, value)| (name.as_str(), value.as_str()));

@@ -92,7 +92,7 @@ impl Sessions {
                     false => content.touched_at(opened.content.touched),
                 };
                 let (bytes, bond) = (opened.bytes.clone(), opened.bond.clone());
-                Ok(Some(self.remember(mark, bytes, bond, key, content)))
+                Ok(Some(self.remember(mark, bytes, bond, key, Rc::new(content))))
             }
             Ok(None) => {
                 self.opened.0.borrow_mut().remove(&mark);
@@ -138,7 +138,7 @@ impl Sessions {
         let life = content.ends(&self.settings).since(world.now());
         let (bytes, bond) = (opened.bytes.clone(), opened.bond.clone());
         let cookies = self.attributes.set(&mark.0, &String::from_utf8_lossy(&bytes), self.keep_for(content));
-        self.remember(mark.clone(), bytes, bond, key.clone(), content.clone());
+        self.remember(mark.clone(), bytes, bond, key.clone(), Rc::new(content.clone()));
         let (store, host, cache) = (self.store.clone(), world.host(), self.opened.clone());
         world.spawn(Box::pin(async move {
             // It was ended elsewhere.
@@ -181,7 +181,7 @@ impl Sessions {
         let (bytes, cookies) = self.sealed(world, &plain, content, request)?;
         for bytes in [opened.bytes.clone(), bytes] {
             if let Some(mark) = self.mark_of(&bytes, content) {
-                self.remember(mark, bytes, opened.bond.clone(), key.clone(), content.clone());
+                self.remember(mark, bytes, opened.bond.clone(), key.clone(), Rc::new(content.clone()));
             }
         }
         // One that was ended meanwhile does not come back.
@@ -215,7 +215,7 @@ impl Sessions {
     }
 
     /// The session's entry, with when it was used last.
-    async fn fetch(&self, world: &World, key: &Key) -> Result<Option<Content>, Lost> {
+    async fn fetch(&self, world: &World, key: &Key) -> Result<Option<Rc<Content>>, Lost> {
         let Some(store) = &self.store else { return Ok(None) };
         let (asks, host, place) = (Rc::clone(store), world.host(), key.clone());
         let read = store.together(
@@ -234,7 +234,7 @@ impl Sessions {
         let Ok(left) = u64::try_from(i64::from_le_bytes(left)) else { return Ok(None) };
         let left = Duration::from_millis(left);
         let idle = self.settings.lives_of(content.remembered).idle;
-        Ok(Some(content.touched_at(world.now().plus(left).minus(idle))))
+        Ok(Some(Rc::new(content.touched_at(world.now().plus(left).minus(idle)))))
     }
 
     fn write(&self, world: &World, key: Key, content: &Content, place: Place) -> Writing {
@@ -283,13 +283,13 @@ impl Sessions {
     }
 
     /// Lets this worker know a session, unless it knows a later state of it.
-    fn remember(&self, mark: OpenedKey, bytes: Box<[u8]>, bond: Vec<u8>, key: Key, content: Content) -> Rc<Opened> {
+    fn remember(&self, mark: OpenedKey, bytes: Box<[u8]>, bond: Vec<u8>, key: Key, content: Rc<Content>) -> Rc<Opened> {
         let known = self.opened.0.borrow_mut().get(&mark).filter(|known| known.bytes == bytes && known.bond == bond);
         if let Some(known) = known.filter(|known| newer(&known.content, &content)) {
             return known;
         }
         let due = content.refresh_due(&self.settings.refresh);
-        let opened = Opened { content: Rc::new(content), due, news: Cell::new(false), bytes, bond, key: Some(key) };
+        let opened = Opened { content, due, news: Cell::new(false), bytes, bond, key: Some(key) };
         let opened = Rc::new(opened);
         self.opened.insert(mark, &opened, opened.content.write().map_or(0, |plain| plain.len()));
         opened

@@ -7,7 +7,6 @@ use crate::session::{Content, Origin, RelyingParty};
 use crate::words::json::Object;
 use crate::words::{Reason, Refusal, Secret};
 use crate::world::World;
-use serde_json::Value;
 use std::rc::Rc;
 
 /// Claims of the login that a later ID token may leave out: they go on holding.
@@ -33,7 +32,7 @@ impl Errand for Grant {
         answer
     }
 
-    async fn judge(&self, tokens: Tokens) -> Result<Content, Refusal> {
+    async fn judge(&self, tokens: Tokens) -> Result<Rc<Content>, Refusal> {
         let next = self.next(tokens).await;
         // Where that cannot be known now, what is known here counts: the refresh token is spent.
         let _ = self.party.revocations.catch_up(&self.world).await;
@@ -52,7 +51,7 @@ impl Errand for Grant {
 }
 
 impl Grant {
-    async fn next(&self, tokens: Tokens) -> Result<Content, Refusal> {
+    async fn next(&self, tokens: Tokens) -> Result<Rc<Content>, Refusal> {
         let (before, sessions, now) = (&*self.content, &self.party.sessions, self.world.now());
         let mut next = Content { generation: before.generation.saturating_add(1), ..before.clone() };
         let mut claims = None;
@@ -88,7 +87,7 @@ impl Grant {
         if let Some(scope) = tokens.scope {
             next.scope = scope.as_str().into();
         }
-        Ok(next)
+        Ok(Rc::new(next))
     }
 
     /// The claims of a new ID token, which must be of the same login (§12.2).

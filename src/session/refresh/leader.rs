@@ -27,7 +27,7 @@ pub trait Errand {
     async fn ask(&self) -> Result<Self::Tokens, NotRefreshed>;
 
     /// The session with these tokens; an answer that fails is dropped whole.
-    async fn judge(&self, tokens: Self::Tokens) -> Result<Content, Refusal>;
+    async fn judge(&self, tokens: Self::Tokens) -> Result<Rc<Content>, Refusal>;
 
     /// Whether the session was revoked while the provider was asked. What it gave is revoked then, too.
     fn is_revoked(&self, content: &Content) -> bool;
@@ -145,7 +145,7 @@ impl<E: Errand> Lead<E> {
         Refusal::new(Reason::RefreshRefused, "the provider refused the refresh token: invalid_grant")
     }
 
-    async fn conclude(&self, holder: Holder, result: Result<Content, Reason>) -> Ending {
+    async fn conclude(&self, holder: Holder, result: Result<Rc<Content>, Reason>) -> Ending {
         let (state, span) = match &result {
             Ok(content) => {
                 let Some(content) = content.write() else { return Ending::Failed(Reason::RefreshUnavailable) };
@@ -175,7 +175,7 @@ impl<E: Errand> Lead<E> {
             }
         }
         match result {
-            Ok(content) => Ending::Done(Rc::new(content)),
+            Ok(content) => Ending::Done(content),
             Err(reason) => Ending::Failed(reason),
         }
     }

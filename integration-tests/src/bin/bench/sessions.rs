@@ -80,7 +80,7 @@ impl Mint {
             remembered: false,
         };
         let lines = self.sessions.set(&self.script.world(), &content, &Headers::default());
-        let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail));
+        let lines = lines.unwrap_or_else(|refusal| panic!("the session: {}", refusal.detail()));
         lines.iter().filter_map(|line| line.split(';').next()).collect::<Vec<_>>().join("; ")
     }
 }
