@@ -6,8 +6,8 @@ use std::fs;
 use integration_tests::{may_panic_when_told, module};
 use wasmparser::{Parser, Payload};
 
-/// In bytes. The goal is 1.0 MB, which `make bench` judges; this holds that it grows no further unseen.
-const LARGEST: u64 = 1_230_000;
+/// In bytes.
+const LARGEST: u64 = 1_000_000;
 
 /// WASI functions that Envoy, nginx and APISIX all have.
 const WASI: [&str; 6] = ["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];

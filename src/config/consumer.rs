@@ -63,9 +63,11 @@ impl ConsumerHeaders {
 }
 
 impl ConsumerRule {
-    /// Every claim that is read to find the consumer.
-    pub fn claims_read(&self) -> impl Iterator<Item = ClaimPath> + use<'_> {
-        let matches = self.known.by_match.iter().map(|(matches, _)| &matches.claim);
-        self.by.iter().chain(matches.filter(|_| self.by.is_none())).cloned()
+    /// Adds every claim that is read to find the consumer.
+    pub fn add_claims_read(&self, claims: &mut Vec<ClaimPath>) {
+        match &self.by {
+            Some(by) => claims.push(by.clone()),
+            None => claims.extend(self.known.by_match.iter().map(|(matches, _)| matches.claim.clone())),
+        }
     }
 }

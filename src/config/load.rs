@@ -111,7 +111,7 @@ fn read_providers(top: &Section) -> Vec<NamedProvider> {
         (name.to_owned(), provider_reader::read(&section, name))
     };
     let mut providers: Vec<NamedProvider> = top.members("providers").map(read).collect();
-    providers.sort_by(|(one, _), (other, _)| one.cmp(other));
+    providers.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     providers
 }
 

@@ -17,9 +17,10 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// The claims that it reads.
-    pub fn claims_read(&self) -> impl Iterator<Item = &ClaimPath> {
-        [&self.by].into_iter().chain(self.rate().and_then(|rate| rate.claim.as_ref()))
+    /// Adds the claims that it reads.
+    pub fn add_claims_read(&self, claims: &mut Vec<ClaimPath>) {
+        claims.push(self.by.clone());
+        claims.extend(self.rate().and_then(|rate| rate.claim.clone()));
     }
 
     /// The limit that the rule itself knows.

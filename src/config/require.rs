@@ -102,19 +102,20 @@ impl Require {
         values
     }
 
-    /// Every claim that is read to judge an identity.
-    pub fn claims_read(&self) -> impl Iterator<Item = ClaimPath> + use<'_> {
-        let named = |wanted: bool, names: &'static [&'static str]| {
-            names.iter().filter(move |_| wanted).filter_map(|name| ClaimPath::new(vec![(*name).to_owned()]))
-        };
-        let lists = self.groups.iter().chain(&self.roles).filter_map(|rule| match &rule.names {
-            Names::Claim(at) => Some(at),
-            Names::Consumer => None,
-        });
-        let claims = lists.chain(&self.forbidden_claims).chain(self.claims.iter().map(|rule| &rule.at));
-        claims
-            .map(|at| at.claim.clone())
-            .chain(named(!self.audience.is_empty(), &["aud"]))
-            .chain(named(!self.email_domains.is_empty(), &["email", "email_verified"]))
+    /// Adds every claim that is read to judge an identity.
+    pub fn add_claims_read(&self, claims: &mut Vec<ClaimPath>) {
+        for list in [&self.groups, &self.roles].into_iter().flatten() {
+            if let Names::Claim(at) = &list.names {
+                claims.push(at.claim.clone());
+            }
+        }
+        claims.extend(self.forbidden_claims.iter().map(|at| at.claim.clone()));
+        claims.extend(self.claims.iter().map(|rule| rule.at.claim.clone()));
+        if !self.audience.is_empty() {
+            claims.push(ClaimPath::of("aud"));
+        }
+        if !self.email_domains.is_empty() {
+            claims.extend(["email", "email_verified"].map(ClaimPath::of));
+        }
     }
 }

@@ -60,21 +60,32 @@ pub struct Rule {
 impl Rule {
     /// Every claim that the rule reads.
     pub fn claims_read(&self) -> Vec<ClaimPath> {
-        let headers = self.told().filter_map(|header| match &header.source {
-            HeaderSource::Claim { claim, .. } => Some(claim.clone()),
-            HeaderSource::Claims { .. } | HeaderSource::AccessToken | HeaderSource::IdToken => None,
-        });
-        let strength = [("auth_time", self.token.max_age.is_some()), ("acr", !self.token.acr_values.is_empty())];
-        let strength = strength.into_iter().filter(|(_, asked)| *asked);
-        let strength = strength.filter_map(|(name, _)| ClaimPath::new(vec![name.to_owned()]));
-        let limit = self.rate_limit.iter().flat_map(RateLimit::claims_read).cloned();
-        let consumer = self.consumer.iter().flat_map(ConsumerRule::claims_read);
-        let hint = self.logout.iter().filter_map(|logout| logout.hint.clone());
-        let audience = self.token.exchange.as_ref().map(|exchange| &exchange.conditions);
-        let audience = audience.filter(|it| !it.has_audience.is_empty() || !it.missing_audience.is_empty());
-        let audience = audience.and_then(|_| ClaimPath::new(vec!["aud".to_owned()]));
-        let headers = headers.chain(hint).chain(audience);
-        headers.chain(self.require.claims_read()).chain(consumer).chain(limit).chain(strength).collect()
+        let mut claims = Vec::new();
+        for header in self.told() {
+            if let HeaderSource::Claim { claim, .. } = &header.source {
+                claims.push(claim.clone());
+            }
+        }
+        claims.extend(self.logout.as_ref().and_then(|logout| logout.hint.clone()));
+        self.require.add_claims_read(&mut claims);
+        if let Some(consumer) = &self.consumer {
+            consumer.add_claims_read(&mut claims);
+        }
+        if let Some(limit) = &self.rate_limit {
+            limit.add_claims_read(&mut claims);
+        }
+        if let Some(exchange) = &self.token.exchange
+            && !(exchange.conditions.has_audience.is_empty() && exchange.conditions.missing_audience.is_empty())
+        {
+            claims.push(ClaimPath::of("aud"));
+        }
+        if self.token.max_age.is_some() {
+            claims.push(ClaimPath::of("auth_time"));
+        }
+        if !self.token.acr_values.is_empty() {
+            claims.push(ClaimPath::of("acr"));
+        }
+        claims
     }
 
     /// Whether Basic may be a credential here.

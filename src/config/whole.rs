@@ -194,7 +194,7 @@ pub(super) fn asserted_headers(rules: &[Rc<Rule>], session: Option<&Session>) ->
         }
         names.extend(rule.consumer.iter().flat_map(|consumer| consumer.headers.names()).map(|name| spelled(name)));
     }
-    names.sort();
+    names.sort_unstable();
     names.dedup();
     names
 }

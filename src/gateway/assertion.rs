@@ -50,7 +50,7 @@ impl Assertions {
 
     /// Whether this is the first that comes of the name `id` of a client; it is then remembered until `until`.
     fn is_first(&self, world: &World, client_id: &str, id: &str, until: UnixTime) -> bool {
-        let mark = self.marker.mark(&**world, &format!("{client_id}\0{id}"));
+        let mark = self.marker.mark(&**world, format!("{client_id}\0{id}").as_bytes());
         let here = self.here.borrow_mut().get(&mark);
         let now = world.now();
         if here.is_some_and(|until| now < until) || !self.shared.claim(&**world, mark, until) {

@@ -99,7 +99,7 @@ impl GatewayTokens {
 
     /// What a token says that we issued, whose client is still known, and that lives.
     pub fn open(&self, world: &World, token: &str) -> Result<Rc<GatewayToken>, Refusal> {
-        let mark = self.marker.mark(&**world, token);
+        let mark = self.marker.mark(&**world, token.as_bytes());
         let known = self.opened.borrow_mut().get(&mark);
         let opened = match known {
             Some(opened) => opened,

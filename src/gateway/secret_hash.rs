@@ -34,7 +34,7 @@ impl Checked {
             SecretHash::Pbkdf2 { rounds, salt, hash } => {
                 // No name of a client has a NUL in it.
                 let shown = Zeroizing::new(format!("{client_id}\0{secret}"));
-                let mark = self.marker.mark(&**world, &shown);
+                let mark = self.marker.mark(&**world, shown.as_bytes());
                 if self.known.borrow_mut().get(&mark).is_some() {
                     return true;
                 }

@@ -99,7 +99,7 @@ impl AccessTokens {
 
     /// A token that was verified before, and is still good: nothing is asked and nothing allocated.
     pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Unknown> {
-        let mark = self.marker.mark(&**world, token);
+        let mark = self.marker.mark(&**world, token.as_bytes());
         let known = self.known.borrow_mut().get(&mark).filter(|known| among.contains(&known.token.provider));
         let Some(known) = known else { return Err(Unknown(mark)) };
         let now = world.now();

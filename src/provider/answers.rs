@@ -194,15 +194,21 @@ impl<A: Answer> Answers<A> {
 
     /// The answer about `token`: remembered, or asked for. A good one that is remembered costs no call and no wait.
     pub async fn get(&self, host: &Rc<dyn Host>, token: &str) -> Result<Rc<A>, Refusal> {
-        match self.known(&**host, token) {
+        let mark = self.mark(&**host, token.as_bytes());
+        match self.known(&**host, mark) {
             Some(known) => known,
-            None => self.ask(host, token, &mut || Ok(())).await,
+            None => self.ask(host, mark, Secret::new(token), &mut || Ok(())).await,
         }
     }
 
-    /// The answer about `token`, good or bad, if it is remembered.
-    pub fn known(&self, host: &dyn Host, token: &str) -> Option<Result<Rc<A>, Refusal>> {
-        let known = self.asker.known(host, self.asker.mark(host, token))?;
+    /// By what a token is remembered, or what stands for one.
+    pub fn mark(&self, host: &dyn Host, token: &[u8]) -> u128 {
+        self.asker.marker.mark(host, token) ^ self.asker.salt
+    }
+
+    /// The answer about the token of that mark, good or bad, if it is remembered.
+    pub fn known(&self, host: &dyn Host, mark: u128) -> Option<Result<Rc<A>, Refusal>> {
+        let known = self.asker.known(host, mark)?;
         host.count(self.asker.question.known());
         Some(known.and_then(of_kind))
     }
@@ -211,21 +217,22 @@ impl<A: Answer> Answers<A> {
     pub async fn ask(
         &self,
         host: &Rc<dyn Host>,
-        token: &str,
+        mark: u128,
+        token: Secret,
         leave: &mut dyn FnMut() -> Result<(), Refusal>,
     ) -> Result<Rc<A>, Refusal> {
-        Asker::join(&self.asker, host, token, leave)?.await.and_then(of_kind)
+        Asker::join(&self.asker, host, mark, token, leave)?.await.and_then(of_kind)
     }
 
     /// Remembers by itself that a token is not good.
-    pub fn remember_bad(&self, host: &dyn Host, token: &str, refusal: Refusal, span: Duration) {
+    pub fn remember_bad(&self, host: &dyn Host, mark: u128, refusal: Refusal, span: Duration) {
         let from = host.now();
-        self.asker.keep_bad(self.asker.mark(host, token), Timed { value: refusal, from, until: from.plus(span) });
+        self.asker.keep_bad(mark, Timed { value: refusal, from, until: from.plus(span) });
     }
 
     /// Forgets an answer that turned out not to hold, a good one also where others would find it; a newer one stays.
-    pub fn forget(&self, host: &dyn Host, token: &str) {
-        self.asker.forget(host, token);
+    pub fn forget(&self, host: &dyn Host, mark: u128) {
+        self.asker.forget(host, mark);
     }
 }
 
@@ -235,31 +242,26 @@ fn of_kind<A: Answer>(answer: Rc<dyn Answer>) -> Result<Rc<A>, Refusal> {
 }
 
 impl Asker {
-    fn mark(&self, host: &dyn Host, token: &str) -> u128 {
-        self.marker.mark(host, token) ^ self.salt
-    }
-
     /// Asks, or waits with those who do.
     fn join(
         this: &Rc<Self>,
         host: &Rc<dyn Host>,
-        token: &str,
+        mark: u128,
+        token: Secret,
         leave: &mut dyn FnMut() -> Result<(), Refusal>,
     ) -> Result<LocalFuture<Said>, Refusal> {
-        let mark = this.mark(&**host, token);
         let name = mark.to_le_bytes();
         this.may_ask(host.now())?;
         if this.flights.under_way(&name).is_none() {
             leave()?;
         }
-        let (asker, root, token) = (Rc::clone(this), Rc::clone(host), Secret::new(token));
+        let (asker, root) = (Rc::clone(this), Rc::clone(host));
         let work = async move { asker.ask(&root, mark, token).await };
         let watch = this.flights.start(&**host, &name, work);
         Ok(Box::pin(async move { watch.land().await.unwrap_or_else(|_| Err(Reason::FlightLost.into())) }))
     }
 
-    fn forget(&self, host: &dyn Host, token: &str) {
-        let mark = self.mark(host, token);
+    fn forget(&self, host: &dyn Host, mark: u128) {
         let mut good = self.memory.good.borrow_mut();
         let until = good.get(&mark).map(|good| good.until);
         good.remove(&mark);

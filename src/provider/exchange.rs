@@ -16,7 +16,7 @@ impl Provider {
     /// The access token that this one is good for by `settings`. Asked once for each, and remembered as other grants are.
     pub async fn exchange(&self, world: &World, settings: &Exchange, token: &Secret) -> Result<Rc<Secret>, Refusal> {
         let actor = match settings.acts {
-            true => Some(self.granted(world, &Trade::of_ours([("grant_type", "client_credentials")])).await?),
+            true => Some(self.granted(world, &Trade::of_ours(vec![("grant_type", "client_credentials")])).await?),
             false => None,
         };
         let actor = actor.as_ref().and_then(|granted| granted.access_token.expose_text());
@@ -31,11 +31,11 @@ impl Provider {
         let resource = settings.resource.iter().map(|resource| ("resource", resource.as_str()));
         let scope = settings.scope.iter().map(|scope| ("scope", scope.as_str()));
         let fields = fixed.into_iter().chain(audience).chain(resource).chain(scope).chain(actor);
-        Ok(Rc::clone(&self.granted(world, &Trade::of_ours(fields)).await?.access_token))
+        Ok(Rc::clone(&self.granted(world, &Trade::of_ours(fields.collect())).await?.access_token))
     }
 
     /// What is remembered of a trade, else what the provider says to it now.
-    async fn granted(&self, world: &World, trade: &Trade) -> Result<Rc<Granted>, Refusal> {
+    async fn granted(&self, world: &World, trade: &Trade<'_>) -> Result<Rc<Granted>, Refusal> {
         let granted = match self.known_grant(&**world, trade) {
             Some(known) => known,
             // Whoever comes here has shown a good token: nobody guesses.

@@ -1,6 +1,6 @@
 //! Callers' credentials, traded for tokens at the token endpoint: RFC 6749 §4.3, §4.4 and §6, RFC 7523 §2.2.
 
-use super::answers::{Answer, Failure, Question};
+use super::answers::{Answer, Answers, Failure, Question};
 use super::id_token::{self, LoginEvidence};
 use super::kept_claims::{self, KeptClaims};
 use super::token::{self, By, Failed, Tokens};
@@ -16,6 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use std::rc::Rc;
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// The life of an access token that says none.
 const ASSUMED: Duration = Duration::from_secs(300);
@@ -48,29 +49,40 @@ impl Credential {
     }
 }
 
-/// A credential with what is asked for: the one text by which the answer is remembered.
-///
-/// The caller's own `Authorization` field stands before the form where the caller is the client, and `us` where we are.
-pub struct Trade(Secret);
+/// A credential with what is asked for. By both together the answer is remembered.
+pub struct Trade<'a> {
+    by: Shown<'a>,
+    /// The parameters of the token request.
+    fields: Vec<(&'a str, &'a str)>,
+}
+
+/// Who is the client in a trade.
+enum Shown<'a> {
+    /// We.
+    Us,
+    /// The caller, by its id and secret.
+    Secret { id: &'a str, secret: &'a str },
+    /// The caller, by what is among the parameters.
+    Assertion,
+}
 
 /// Who is the client in a trade, as its text says it.
 const US: &str = "us";
 
-impl Trade {
+impl<'a> Trade<'a> {
     /// What is sent for this credential.
-    pub fn new(credential: &Credential, grants: &config::Grants) -> Self {
-        let (by, fields) = match credential {
+    pub fn new(credential: &'a Credential, grants: &'a config::Grants) -> Self {
+        let (by, mut fields) = match credential {
             Credential::RefreshToken(token) => {
-                (US.to_owned(), vec![("grant_type", "refresh_token"), ("refresh_token", shown(token))])
+                (Shown::Us, vec![("grant_type", "refresh_token"), ("refresh_token", shown(token))])
             }
             Credential::Password { username, password } => {
                 let fields = vec![("grant_type", "password"), ("username", username), ("password", shown(password))];
-                (US.to_owned(), fields)
+                (Shown::Us, fields)
             }
             Credential::Client { client_id, secret } => {
-                // RFC 6749 §2.3.1: both parts are form-encoded first.
-                let pair = format!("{}:{}", form::encode(client_id), form::encode(shown(secret)));
-                (format!("Basic {}", STANDARD.encode(pair)), vec![("grant_type", "client_credentials")])
+                let by = Shown::Secret { id: client_id, secret: shown(secret) };
+                (by, vec![("grant_type", "client_credentials")])
             }
             Credential::Assertion { client_id, assertion } => {
                 let mut fields = vec![
@@ -79,21 +91,51 @@ impl Trade {
                     ("client_assertion", shown(assertion)),
                 ];
                 fields.extend(client_id.as_deref().map(|id| ("client_id", id)));
-                (String::new(), fields)
+                (Shown::Assertion, fields)
             }
         };
-        let scope = grants.scope.as_deref().map(|scope| ("scope", scope));
-        let added = grants.params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        Self(Secret::new(format!("{by}\n{}", form::write(fields.into_iter().chain(scope).chain(added)))))
+        fields.extend(grants.scope.as_deref().map(|scope| ("scope", scope)));
+        fields.extend(grants.params.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        Self { by, fields }
     }
 
     /// What our own client asks for.
-    pub(super) fn of_ours<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self(Secret::new(format!("{US}\n{}", form::write(fields))))
+    pub(super) fn of_ours(fields: Vec<(&'a str, &'a str)>) -> Self {
+        Self { by: Shown::Us, fields }
     }
 
-    fn text(&self) -> &str {
-        shown(&self.0)
+    /// By what it is remembered. Each text's length stands before it, so that no two trades are written alike.
+    fn mark(&self, answers: &Answers<Granted>, host: &dyn Host) -> u128 {
+        let (kind, id, secret) = match self.by {
+            Shown::Us => (US, "", ""),
+            Shown::Secret { id, secret } => ("client", id, secret),
+            Shown::Assertion => ("assertion", "", ""),
+        };
+        let mut written = Zeroizing::new(Vec::with_capacity(256));
+        let mut write = |text: &str| {
+            written.extend_from_slice(&text.len().to_le_bytes());
+            written.extend_from_slice(text.as_bytes());
+        };
+        [kind, id, secret].into_iter().for_each(&mut write);
+        for (name, value) in &self.fields {
+            write(name);
+            write(value);
+        }
+        answers.mark(host, &written)
+    }
+
+    /// All of it, for the question: the caller's own `Authorization` field stands before the form where the caller is the
+    /// client, and `us` where we are.
+    fn text(&self) -> Secret {
+        let by = match self.by {
+            Shown::Us => US.to_owned(),
+            // RFC 6749 §2.3.1: both parts are form-encoded first.
+            Shown::Secret { id, secret } => {
+                format!("Basic {}", STANDARD.encode(format!("{}:{}", form::encode(id), form::encode(secret))))
+            }
+            Shown::Assertion => String::new(),
+        };
+        Secret::new(format!("{by}\n{}", form::write(self.fields.iter().copied())))
     }
 }
 
@@ -122,28 +164,30 @@ pub struct Granted {
 
 impl Provider {
     /// The tokens for a credential, if they are remembered; or that it is wrong.
-    pub fn known_grant(&self, host: &dyn Host, trade: &Trade) -> Option<Result<Rc<Granted>, Refusal>> {
-        self.grants.known(host, trade.text())
+    pub fn known_grant(&self, host: &dyn Host, trade: &Trade<'_>) -> Option<Result<Rc<Granted>, Refusal>> {
+        self.grants.known(host, trade.mark(&self.grants, host))
     }
 
     /// Trades a credential of which nothing is known. A call of its own needs leave.
     pub async fn trade(
         &self,
         world: &World,
-        trade: &Trade,
+        trade: &Trade<'_>,
         leave: &mut dyn FnMut() -> Result<(), Refusal>,
     ) -> Result<Rc<Granted>, Refusal> {
-        self.grants.ask(&world.host(), trade.text(), leave).await
+        let mark = trade.mark(&self.grants, &**world);
+        self.grants.ask(&world.host(), mark, trade.text(), leave).await
     }
 
     /// Remembers for long that a credential is wrong, since it turned out to be something else.
-    pub fn remember_wrong(&self, host: &dyn Host, trade: &Trade) {
-        self.grants.remember_bad(host, trade.text(), Reason::CredentialRefused.into(), LONGEST);
+    pub fn remember_wrong(&self, host: &dyn Host, trade: &Trade<'_>) {
+        let mark = trade.mark(&self.grants, host);
+        self.grants.remember_bad(host, mark, Reason::CredentialRefused.into(), LONGEST);
     }
 
     /// Forgets what is known of a credential, or was.
-    pub fn forget_grant(&self, host: &dyn Host, trade: &Trade) {
-        self.grants.forget(host, trade.text());
+    pub fn forget_grant(&self, host: &dyn Host, trade: &Trade<'_>) {
+        self.grants.forget(host, trade.mark(&self.grants, host));
     }
 }
 

@@ -15,12 +15,12 @@ impl Marker {
     }
 
     /// The token's hash.
-    pub fn mark(&self, host: &dyn Host, token: &str) -> u128 {
+    pub fn mark(&self, host: &dyn Host, token: &[u8]) -> u128 {
         let marks = self.0.get_or_init(|| {
             let mut key = [0; 16];
             host.fill_random(&mut key);
             Marks::new(&key)
         });
-        marks.of(&[token.as_bytes()])
+        marks.of(&[token])
     }
 }

@@ -101,7 +101,7 @@ impl Sessions {
             return Err(Looping);
         }
         // Unreadable ones first, then the oldest.
-        others.sort_by_key(|(_, login)| login.as_ref().map_or(0, |login| login.started));
+        others.sort_unstable_by_key(|(_, login)| login.as_ref().map_or(0, |login| login.started));
         let surplus = others.len().saturating_add(1).saturating_sub(MOST);
         let attributes = self.login_attributes(beginning.by);
         let mut cookies: Vec<String> = others.iter().take(surplus).map(|(name, _)| attributes.delete(name)).collect();

@@ -196,6 +196,11 @@ impl ClaimPath {
         (!names.is_empty()).then_some(Self(names))
     }
 
+    /// The outermost member of that name.
+    pub fn of(name: &str) -> Self {
+        Self(vec![name.to_owned()])
+    }
+
     /// The outermost member's name.
     pub fn root(&self) -> &str {
         self.0.first().map_or("", String::as_str)

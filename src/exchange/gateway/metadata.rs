@@ -20,7 +20,7 @@ fn document(gateway: &GatewayTokens) -> Value {
     let settings = &gateway.settings;
     let at = |path: &String| format!("{}{path}", settings.url.origin());
     let mut scopes: Vec<String> = settings.clients.iter().flat_map(|client| client.scope.iter().cloned()).collect();
-    scopes.sort();
+    scopes.sort_unstable();
     scopes.dedup();
     let mut document = json::of(vec![
         ("issuer", settings.issuer.as_str().into()),
