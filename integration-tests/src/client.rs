@@ -141,14 +141,7 @@ impl Ask {
 
     /// Sends it and reads the whole answer, if one comes within a minute.
     pub async fn try_send(self) -> Result<Answer, AskError> {
-        tokio::time::timeout(PATIENCE, async {
-            let response = self.open().await?;
-            let (head, body) = response.into_parts();
-            let whole = body.collect().await?;
-            let trailers = whole.trailers().cloned().unwrap_or_default();
-            Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: whole.to_bytes(), trailers })
-        })
-        .await?
+        tokio::time::timeout(PATIENCE, async { whole(self.open().await?).await }).await?
     }
 
     /// Sends it and gives back the answer's head with the body still to come.
@@ -199,6 +192,38 @@ impl Ask {
         }
         Ok(request)
     }
+}
+
+/// Sends all of them at once over one HTTP/2 connection, and reads the whole answers, in the order of the requests.
+///
+/// # Panics
+/// When one of them does not come.
+pub async fn over_one_connection(asks: Vec<Ask>) -> Vec<Answer> {
+    let port = asks.first().expect("a request").port;
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("somebody listens");
+    let handshake = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+    let (sender, connection) = handshake.await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let under_way: Vec<_> = asks
+        .into_iter()
+        .map(|ask| {
+            let (ask, mut sender) = (ask.http2(), sender.clone());
+            tokio::spawn(async move { whole(sender.send_request(ask.request(Outgoing::new(&ask))?).await?).await })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for answer in under_way {
+        let answer = tokio::time::timeout(PATIENCE, answer).await.expect("within a minute").expect("a task that ends");
+        answers.push(answer.expect("a whole answer"));
+    }
+    answers
+}
+
+async fn whole(response: Response<Incoming>) -> Result<Answer, AskError> {
+    let (head, body) = response.into_parts();
+    let whole = body.collect().await?;
+    let trailers = whole.trailers().cloned().unwrap_or_default();
+    Ok(Answer { status: head.status.as_u16(), headers: head.headers, body: whole.to_bytes(), trailers })
 }
 
 /// Why no answer came.

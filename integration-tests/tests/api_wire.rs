@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use integration_tests::api::{self, passed, refused, told, verdict, with_token};
-use integration_tests::client::{Ask, ask, echo_over_upgrade, get, raw};
+use integration_tests::client::{Ask, ask, echo_over_upgrade, get, over_one_connection, raw};
 use integration_tests::hostile::{Endpoint, Hostile, Trick};
 use integration_tests::setup::Setup;
 use integration_tests::shop::{REASON, Shop, values};
@@ -252,6 +252,29 @@ async fn large_tokens_are_refused_and_cost_nothing() {
         assert_eq!(told(&speaking(with_token(port, "/jwt", &good)).send().await), passed(), "{version}");
     }
     assert!(api.idp.calls().len() <= asked + 2, "no question for what is no token");
+}
+
+// W06: what the filter answers itself ends one request of a connection, and none beside it, whichever is first.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_of_one_connection_fail_each_for_itself() {
+    let idp = Hostile::start_with(Signer::es256("first")).await;
+    let good = idp.access_token(|_| {});
+    let api = api::open(idp, |_| {}, |setup| setup).await;
+    let port = api.envoy.port;
+    let asks = (0..60).map(|number| match number % 3 {
+        0 => get(port, "/jwt"),
+        1 => with_token(port, "/jwt", &good),
+        _ => with_token(port, "/jwt", "no.token.atall"),
+    });
+    let answers = over_one_connection(asks.collect()).await;
+    for (number, answer) in answers.iter().enumerate() {
+        let expected = match number % 3 {
+            0 => refused(401, "access_token_required"),
+            1 => passed(),
+            _ => refused(401, "access_token_malformed"),
+        };
+        assert_eq!(told(answer), expected, "{number}");
+    }
 }
 
 // B13 (CVE-2025-64527)

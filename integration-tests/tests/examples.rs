@@ -74,8 +74,11 @@ async fn login_oidc_provider_comes_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn login_keycloak_comes_up() {
-    comes_up("login-keycloak.yaml", "shop.example.com", Vec::new()).await;
+async fn login_keycloak_comes_up_and_asks_before_it_logs_out() {
+    let envoy = started("login-keycloak.yaml", "shop.example.com", Vec::new()).await;
+    let ask = get(envoy.port, "/oauth/logout").host("shop.example.com").header("accept", "text/html");
+    let answer = ask.header("sec-fetch-mode", "navigate").header("sec-fetch-dest", "document").send().await;
+    assert_eq!((answer.status, answer.header("x-oidc-reason")), (200, Some("logout_asked")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -191,6 +191,35 @@ async fn the_provider_s_word_ends_it(house: &House, person: &Person) {
     assert!(answer.all("set-cookie").iter().any(|line| line.contains("Max-Age=0")), "{answer:?}");
 }
 
+/// How long a client stays away: some seconds, more than `grace`, or as many as the environment's AWAY says.
+fn away() -> Duration {
+    let seconds = std::env::var("AWAY").map_or(5, |seconds| seconds.parse().expect("AWAY is a number of seconds"));
+    Duration::from_secs(seconds)
+}
+
+/// The client whose request began the refresh left in the middle, and is back with the old cookie much later: its session
+/// goes on with what the provider gave then, of which it had seen nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_back_after_a_while_is_still_in() {
+    let setup = Setup::new();
+    let idp = idp::keycloak(&[redirect_uri(setup.port)]).await;
+    let admin = KeycloakAdmin::log_in(&idp).await;
+    let live = async |seconds: u64| {
+        admin.send("PUT", "", &json!({ "accessTokenLifespan": seconds, "refreshTokenMaxReuse": 0 })).await;
+    };
+    live(LIFE).await;
+    let house = House::open(idp, setup).await;
+    let person = house.customer().await;
+    let (old, before) = (cookie_line(&person), house.calls().await);
+    live(away().as_secs() + 120).await;
+    expire().await;
+    let gone = get(house.envoy.port, "/gone").header("cookie", &old).send();
+    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err(), "it went before there was an answer");
+    tokio::time::sleep(away()).await;
+    house.storm(&old).await;
+    assert_eq!(house.calls().await - before, 1);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn keycloak_is_asked_once() {
     let setup = Setup::new();

@@ -161,6 +161,22 @@ mod tests {
         assert_eq!(alternating.count(), 3);
     }
 
+    /// W04: where neither the host nor a header field says where a request comes from, all such are one guesser. The twin
+    /// has a host that knows.
+    #[test]
+    fn whoever_comes_from_nowhere_is_counted_with_all_others_from_there() {
+        let (script, guesses) = (Script::new(), guesses());
+        let nowhere = address(&script, &Headers::from_pairs([("user-agent", "a script")]));
+        let names = |name: usize| ["alice", "bob", "carol", "dave"][name % 4];
+        let passes = |address: &str| {
+            (0..40).filter(|at| guesses.begin(&script, &LIMIT, from(address, names(*at))).is_ok()).count()
+        };
+        assert_eq!(passes(&nowhere), 8);
+        assert_eq!(passes(&address(&script, &Headers::from_pairs([("accept", "*/*")]))), 0);
+        script.comes_from("192.0.2.1:4711");
+        assert_eq!(passes(&address(&script, &Headers::from_pairs([("accept", "*/*")]))), 8);
+    }
+
     #[test]
     fn an_address_is_known_without_its_port_and_by_its_network() {
         for (seen, known) in [

@@ -43,6 +43,9 @@ mod tests {
             assert_eq!(of(&[bond], &with("accept", "text/html")), of(&[bond], &same), "{name}");
             assert_eq!(of(&[], &with(name, other)), Vec::<u8>::new());
         }
+        // W04: a session that is bound to an address is nobody's whose address is not known.
+        let unknown = Headers::from_pairs([(":scheme", "https"), ("user-agent", "a browser")]);
+        assert_ne!(of(&[Bond::Address], &unknown), of(&[Bond::Address], &same));
         let spoofed = with("x-forwarded-for", "198.51.100.1, 192.0.2.7");
         assert_eq!(of(&[Bond::Address], &spoofed), of(&[Bond::Address], &same), "the client's own entry");
     }
