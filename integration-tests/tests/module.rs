@@ -9,6 +9,9 @@ use wasmparser::{Parser, Payload};
 /// In bytes.
 const LARGEST: u64 = 1_000_000;
 
+/// How much larger it may be, in bytes, where the standard library came with the toolchain and panics have words.
+const WORDS: u64 = 200_000;
+
 /// WASI functions that Envoy, nginx and APISIX all have.
 const WASI: [&str; 6] = ["clock_time_get", "environ_get", "environ_sizes_get", "fd_write", "proc_exit", "random_get"];
 
@@ -125,6 +128,8 @@ fn it_panics_at_no_provider_s_word() {
 
 #[test]
 fn it_grows_no_further_unseen() {
-    let size = fs::metadata(module()).unwrap().len();
-    assert!(size <= LARGEST, "{size} bytes, {LARGEST} are allowed");
+    let module = fs::read(module()).unwrap();
+    let has_words = module.windows(11).any(|found| found == b"panicked at");
+    let (size, allowed) = (module.len() as u64, if has_words { LARGEST + WORDS } else { LARGEST });
+    assert!(size <= allowed, "{size} bytes, {allowed} are allowed");
 }
