@@ -155,6 +155,12 @@ async fn a_storm_refreshes_once(house: &House) {
     assert_eq!(house.calls().await - before, 1);
 }
 
+/// A request that begins a refresh, whose client has gone before there is an answer.
+async fn begin_and_go_away(house: &House, cookies: &str) {
+    let gone = get(house.envoy.port, "/gone").header("cookie", cookies).send();
+    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err(), "it went before there was an answer");
+}
+
 /// The client whose request began it goes away after 50 ms; it comes back later with its old cookie, and is two refreshes
 /// behind in the end.
 async fn clients_that_go_away_stay_logged_in(house: &House) {
@@ -162,8 +168,7 @@ async fn clients_that_go_away_stay_logged_in(house: &House) {
     let (old, before) = (cookie_line(&person), house.calls().await);
     expire().await;
     house.upstream.forget();
-    let gone = get(house.envoy.port, "/gone").header("cookie", &old).send();
-    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err(), "it went before there was an answer");
+    begin_and_go_away(house, &old).await;
     tokio::time::sleep(2 * FAR).await;
     assert_eq!(house.upstream.seen(), [], "nobody was served with what the provider has given");
     let token = house.storm(&old).await;
@@ -213,8 +218,7 @@ async fn a_client_that_is_back_after_a_while_is_still_in() {
     let (old, before) = (cookie_line(&person), house.calls().await);
     live(away().as_secs() + 120).await;
     expire().await;
-    let gone = get(house.envoy.port, "/gone").header("cookie", &old).send();
-    assert!(tokio::time::timeout(Duration::from_millis(50), gone).await.is_err(), "it went before there was an answer");
+    begin_and_go_away(&house, &old).await;
     tokio::time::sleep(away()).await;
     house.storm(&old).await;
     assert_eq!(house.calls().await - before, 1);

@@ -65,10 +65,8 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     };
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Reported(refusal.reason) });
     let (id, status) = (answer::request_id(world, request), refusal.reason.status());
-    let refusal = {
-        let detail = format!("let through, mode: report; {}", refusal.detail());
-        refusal.told(detail)
-    };
+    let detail = format!("let through, mode: report; {}", refusal.detail());
+    let refusal = refusal.told(detail);
     answer::log(world, Some(guard), &refusal, &id, status);
     let (request, response) = common(gate, request, None);
     Verdict::Forward { request, response, late: None, properties: Vec::new(), body: None }
