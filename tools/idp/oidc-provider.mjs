@@ -18,7 +18,7 @@
 // `orders-api` asks about tokens (introspection), and gets signed answers where it accepts no others.
 
 import { createServer } from 'node:http';
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import Provider from 'oidc-provider';
 
 const env = process.env;
@@ -53,9 +53,16 @@ const users = {
 };
 
 // New keys at each start: a relying party that outlives the provider has to notice.
+// They go by way of their encoding: of a key that Node 20 has just made, `export` waits for ever when the collector
+// ends the job that made it at that moment (about one start in a thousand).
 function signingKey(alg, type, options) {
-  const { privateKey } = generateKeyPairSync(type, options);
-  return { ...privateKey.export({ format: 'jwk' }), alg, use: 'sig', kid: `${alg}-${randomBytes(4).toString('hex')}` };
+  const { privateKey: key } = generateKeyPairSync(type, {
+    ...options,
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+    privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+  });
+  const jwk = createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'jwk' });
+  return { ...jwk, alg, use: 'sig', kid: `${alg}-${randomBytes(4).toString('hex')}` };
 }
 const keys = [
   signingKey('RS256', 'rsa', { modulusLength: 2048 }),
