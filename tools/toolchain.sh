@@ -10,6 +10,11 @@
 readonly wasm_target=wasm32-wasip1
 readonly oldest_rust=1.95
 wasm_env=()
+# What the target has anyway.
+readonly wasm_features=(--enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals
+    --enable-multivalue --enable-reference-types)
+# The functions that requests run, written by `tools/hot-functions.sh`.
+readonly hot_functions="$root/tools/hot-functions.txt"
 # SHA-2 in rolled loops takes a quarter of the space, and what hashes much, the host does.
 readonly wasm_cfg='sha2_backend_soft="compact"'
 # With `opt-level = "z"` alone, every step of an iterator is a call: functions this small are no larger where they are inlined.
@@ -109,21 +114,33 @@ TOML
 
 wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 
+# small_module MODULE TEXT LIST: writes it as text, smaller, with the functions first that LIST names.
+small_module() {
+    need wasm-opt binaryen
+    # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
+    # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
+    # an overflow is a trap (`-lmu`).
+    wasm-opt -g -lmu --merge-similar-functions -Oz -ocimfs 200 "${wasm_features[@]}" "$1" -o "$2.wasm"
+    wasm-dis "${wasm_features[@]}" "$2.wasm" -o "$2.any"
+    # The host's machine code lies in the order of the functions: a request that runs two hundred of them should not have
+    # to fetch them from all over two megabytes.
+    awk -f "$root/tools/hot-first.awk" "$3" "$2.any" > "$2"
+    rm -f "$2.wasm" "$2.any"
+}
+
 # wasm_module PACKAGE: builds the module of a package of the workspace and puts it into dist/.
 wasm_module() {
-    local setting target_dir built module="$root/dist/${1//-/_}.wasm"
+    local setting target_dir built module="$root/dist/${1//-/_}.wasm" list=/dev/null
+    [ "$1" != oidc_proxy_wasm ] || list="$hot_functions"
     wasm_cargo build --release --lib --target "$wasm_target" --locked --package "$1"
     for setting in "${wasm_env[@]}"; do
         case "$setting" in CARGO_TARGET_DIR=*) target_dir="${setting#*=}" ;; esac
     done
     built="$target_dir/$wasm_target/release/$(basename "$module")"
-    if [ ! "$built.small" -nt "$built" ]; then
-        need wasm-opt binaryen
-        # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
-        # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
-        # an overflow is a trap (`-lmu`). These are the features that the target has anyway.
-        wasm-opt -lmu --merge-similar-functions -Oz -ocimfs 200 --enable-bulk-memory --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals \
-            --enable-multivalue --enable-reference-types "$built" -o "$built.part"
+    built_module="$built"
+    if [ ! "$built.small" -nt "$built" ] || [ ! "$built.small" -nt "$hot_functions" ]; then
+        small_module "$built" "$built.wat" "$list"
+        wasm-as "${wasm_features[@]}" "$built.wat" -o "$built.part"
         mv "$built.part" "$built.small"
     fi
     built="$built.small"

@@ -38,6 +38,7 @@ pub mod store;
 pub mod tokens;
 pub mod upstream;
 
+use std::env;
 use std::path::{Path, PathBuf};
 
 /// The repository.
@@ -45,13 +46,13 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the repository")
 }
 
-/// The built filter, `dist/oidc_proxy_wasm.wasm`.
+/// The built filter: `dist/oidc_proxy_wasm.wasm`, or the one that `MODULE` names.
 ///
 /// # Panics
 /// When it has not been built.
 pub fn module() -> PathBuf {
-    let module = root().join("dist/oidc_proxy_wasm.wasm");
-    assert!(module.is_file(), "dist/oidc_proxy_wasm.wasm is not there: make wasm");
+    let module = env::var_os("MODULE").map_or_else(|| root().join("dist/oidc_proxy_wasm.wasm"), PathBuf::from);
+    assert!(module.is_file(), "{} is not there: make wasm", module.display());
     module
 }
 

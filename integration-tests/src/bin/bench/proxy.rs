@@ -57,7 +57,7 @@ pub struct Proxy {
     /// From the start of the process to the first answer.
     pub first_answer: Duration,
     pid: u32,
-    _part: Part,
+    part: Part,
     _work: Work,
 }
 
@@ -77,7 +77,7 @@ impl Proxy {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let first_answer = begun.elapsed();
-        Proxy { place, first_answer, pid: pid(&file), _part: part, _work: work }
+        Proxy { place, first_answer, pid: pid(&file), part, _work: work }
     }
 
     /// The CPU time of all its threads so far, user and system together.
@@ -89,6 +89,11 @@ impl Proxy {
             text.split(' ').next()?.parse::<u64>().ok()
         });
         Duration::from_nanos(nanoseconds.sum())
+    }
+
+    /// What it has logged.
+    pub fn log(&self) -> String {
+        self.part.log()
     }
 
     /// Resident memory in bytes.

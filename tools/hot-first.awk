@@ -1,0 +1,44 @@
+# awk -f hot-first.awk LIST MODULE.wat: the module with the functions first that LIST names, in its order.
+#
+# A function is known by its mangled name without what depends on the compiler (the crates' hashes).
+function known_as(name) {
+    gsub(/Cs[0-9A-Za-z]+_/, "C", name)
+    return name
+}
+
+FILENAME == ARGV[1] {
+    if ($0 !~ /^#/) rank[$0] = ++ranks
+    next
+}
+
+# A field of the module begins with one space; what is inside it has more.
+/^ \(func / {
+    name = $2
+    gsub(/[$()]/, "", name)
+    first[++functions] = FNR
+    place[functions] = known_as(name) in rank ? rank[known_as(name)] : 0
+    inside = 1
+}
+{
+    line[FNR] = $0
+    if (inside) last[functions] = FNR
+    else if ($0 == ")") end = FNR
+    else print
+    if (inside && ($0 == " )" || $0 ~ /^ \(func [^ ]*\)$/)) inside = 0
+}
+
+function print_function(at,    l) {
+    for (l = first[at]; l <= last[at]; l++) print line[l]
+}
+
+END {
+    for (at = 1; at <= functions; at++) if (place[at]) of_rank[place[at]] = of_rank[place[at]] " " at
+    for (r = 1; r <= ranks; r++) {
+        if (r in of_rank) found++
+        count = split(of_rank[r], these, " ")
+        for (i = 1; i <= count; i++) print_function(these[i])
+    }
+    for (at = 1; at <= functions; at++) if (!place[at]) print_function(at)
+    print line[end]
+    if (found < ranks / 2) print "• of " ranks " functions in tools/hot-functions.txt " found + 0 " are there: write it anew by tools/hot-functions.sh" > "/dev/stderr"
+}

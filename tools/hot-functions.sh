@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Writes tools/hot-functions.txt: the functions that the loads of the bench run, which `make wasm` puts first in the module.
+# To be run after a change that moves much of the hot path; a list that is out of date costs speed and nothing else.
+set -euo pipefail
+# shellcheck source=tools/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tools/toolchain.sh
+. "$(dirname "$0")/toolchain.sh"
+cd "$root"
+
+need_linux
+choose_toolchain
+wasm_module noop-filter
+wasm_module oidc_proxy_wasm
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+say "building the module that tells what runs"
+small_module "$built_module" "$work/module.wat" /dev/null
+awk -v names="$work/names" -f tools/hot-trace.awk "$work/module.wat" "$work/module.wat" > "$work/traced.wat"
+wasm-as "${wasm_features[@]}" "$work/traced.wat" -o "$work/traced.wasm"
+
+say "running the loads of the bench with it"
+ENVOY="$(tools/envoy.sh)" MODULE="$work/traced.wasm" \
+    cargo run --quiet --locked --package integration-tests --bin bench hot > "$work/numbers"
+{
+    echo "# Functions that requests run, most common loads first; written by tools/hot-functions.sh."
+    awk 'FNR == NR { name[FNR - 1] = $0; next } { print name[$1 + 0] }' "$work/names" "$work/numbers" | awk '!known[$0]++'
+} > "$work/list"
+cp "$work/list" "$hot_functions"
+say "$(($(wc -l < "$hot_functions") - 1)) functions in tools/hot-functions.txt"
