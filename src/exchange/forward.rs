@@ -24,9 +24,15 @@ pub fn upstream(
     };
     let (mut edits, mut response) = common(gate, request, hiding.as_ref());
     // The service does not speak of whom we speak of.
-    response.remove.extend(guard.rule.response_headers.iter().map(|header| header.name.clone()));
-    response.remove.extend(guard.rule.grants.return_refresh_token.clone());
-    response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
+    for header in &guard.rule.response_headers {
+        response.remove.push(header.name.clone());
+    }
+    if let Some(name) = &guard.rule.grants.return_refresh_token {
+        response.remove.push(name.clone());
+    }
+    for (name, value) in fields {
+        response.set.push((name.to_owned(), value.into_bytes()));
+    }
     let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
@@ -34,7 +40,9 @@ pub fn upstream(
     match guest {
         Guest::Anonymous => {
             withhold_token(&guard.rule, &mut edits);
-            edits.set.extend(tell::stranger(&guard.rule));
+            if let Some(field) = tell::stranger(&guard.rule) {
+                edits.set.push(field);
+            }
         }
         Guest::Known(proof) => {
             let (rule, identity) = (&guard.rule, &proof.identity);
@@ -51,7 +59,9 @@ pub fn upstream(
                 response.set.push(("cache-control".to_owned(), b"private".to_vec()));
             }
             late = proof.late;
-            response.add.extend(proof.cookies.into_iter().map(|line| ("set-cookie".to_owned(), line.into_bytes())));
+            for line in proof.cookies {
+                response.add.push(("set-cookie".to_owned(), line.into_bytes()));
+            }
         }
     }
     Verdict::Forward { request: edits, response, late, properties, body }

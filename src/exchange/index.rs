@@ -38,13 +38,22 @@ impl Index {
     }
 
     /// The first rule whose host and path cover these, and which `fits` in all else.
-    pub fn first(&self, asked: &Asked<'_>, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    pub fn first(&self, asked: &Asked<'_>, path: &str, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
         let host = &*asked.host;
-        let exact = self.exact.get(host).and_then(|paths| paths.first(path, &fits));
-        let letters = if self.suffixes.is_empty() { &[] } else { host.as_bytes() };
-        let dots = letters.iter().enumerate().filter(|(at, letter)| **letter == b'.' && *at > 0).map(|(at, _)| at);
-        let ends = dots.filter_map(|at| self.suffixes.get(host.get(at..)?)?.first(path, &fits));
-        ends.chain(exact).chain(self.any.first(path, &fits)).min()
+        let mut first = None;
+        self.any.find(path, fits, &mut first);
+        if let Some(paths) = self.exact.get(host) {
+            paths.find(path, fits, &mut first);
+        }
+        if !self.suffixes.is_empty() {
+            for at in memchr::memchr_iter(b'.', host.as_bytes()) {
+                let end = host.get(at..).filter(|_| at > 0);
+                if let Some(paths) = end.and_then(|end| self.suffixes.get(end)) {
+                    paths.find(path, fits, &mut first);
+                }
+            }
+        }
+        first
     }
 }
 
@@ -62,14 +71,29 @@ impl Paths {
         }
     }
 
-    fn first(&self, path: &str, fits: impl Fn(usize) -> bool) -> Option<usize> {
-        let of = |places: &Vec<usize>| places.iter().copied().find(|place| fits(*place));
-        let exact = self.exact.get(path).and_then(of);
-        let prefixes = self.lengths.iter().filter_map(|length| {
-            let (prefix, rest) = path.split_at_checked(*length)?;
-            (rest.is_empty() || rest.starts_with('/')).then(|| self.prefixes.get(prefix).and_then(of))?
-        });
-        prefixes.chain(exact).min()
+    /// Puts the first rule that covers `path` and `fits` into `first`, where that is none or a later one.
+    fn find(&self, path: &str, fits: &dyn Fn(usize) -> bool, first: &mut Option<usize>) {
+        keep(self.exact.get(path), fits, first);
+        for length in &self.lengths {
+            if let Some((prefix, rest)) = path.split_at_checked(*length)
+                && (rest.is_empty() || rest.starts_with('/'))
+            {
+                keep(self.prefixes.get(prefix), fits, first);
+            }
+        }
+    }
+}
+
+fn keep(places: Option<&Vec<usize>>, fits: &dyn Fn(usize) -> bool, first: &mut Option<usize>) {
+    // In the order of the rules: what comes after one that is known already is not asked.
+    for place in places.into_iter().flatten() {
+        if first.is_some_and(|first| first < *place) {
+            return;
+        }
+        if fits(*place) {
+            *first = Some(*place);
+            return;
+        }
     }
 }
 
@@ -115,8 +139,8 @@ mod tests {
                         let covers = |rule: &Match| crate::exchange::rules::covers_host_and_path(rule, &asked, path);
                         rules.iter().enumerate().position(|(at, rule)| covers(rule) && (!odd || at % 2 == 1))
                     };
-                    assert_eq!(index.first(&asked, path, |_| true), walk(false), "{host} {path} after {turn}");
-                    assert_eq!(index.first(&asked, path, |at| at % 2 == 1), walk(true), "{host} {path} after {turn}");
+                    assert_eq!(index.first(&asked, path, &|_| true), walk(false), "{host} {path} after {turn}");
+                    assert_eq!(index.first(&asked, path, &|at| at % 2 == 1), walk(true), "{host} {path} after {turn}");
                 }
             }
         }

@@ -47,7 +47,7 @@ pub fn rule_for<'a>(
         let first = guards.iter().find(|guard| fits(guard));
         return first.filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
     };
-    let rule_of = |path: &str| index.first(asked, path, |place| guards.get(place).is_some_and(fits));
+    let rule_of = |path: &str| index.first(asked, path, &|place| guards.get(place).is_some_and(fits));
     let rule = rule_of(path);
     if path.contains(';') && rule != rule_of(&without_parameters(path)) {
         return Err(Reason::PathAmbiguous);

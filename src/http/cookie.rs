@@ -22,7 +22,11 @@ pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
 
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
-    if !all(headers).any(|(name, _)| is_ours(name)) {
+    let mut has_ours = false;
+    for field in headers.all("cookie") {
+        has_ours |= pairs(field).any(|pair| is_ours(split(pair).0));
+    }
+    if !has_ours {
         return Rest::Untouched;
     }
     let mut rest = Vec::new();

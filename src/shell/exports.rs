@@ -8,6 +8,7 @@ use super::root::Root;
 use super::stream::StreamContext;
 use crate::runtime::{ByNumber, Flow};
 use std::cell::RefCell;
+use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 /// A context of the host's.
@@ -21,7 +22,8 @@ enum Context {
 
 thread_local! {
     /// Every context that the host has made, by its number.
-    static CONTEXTS: RefCell<ByNumber<Context>> = RefCell::default();
+    static CONTEXTS: RefCell<ByNumber<Context>> =
+        const { RefCell::new(ByNumber::with_hasher(BuildHasherDefault::new())) };
 }
 
 /// The context of a callback that begins. Nothing stays borrowed while a callback runs: the host may call back in the middle of it.

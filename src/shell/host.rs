@@ -117,10 +117,17 @@ impl Abi for ProxyWasm {
             return;
         }
         let map = map(fields);
-        let removed = edits.remove.iter().map(|name| imports::remove_field(map, name));
-        let set = edits.set.iter().map(|(name, value)| imports::set_field(map, name, value));
-        let added = edits.add.iter().map(|(name, value)| imports::add_field(map, name, value));
-        if removed.chain(set).chain(added).any(|outcome| outcome.is_err()) {
+        let mut done = true;
+        for name in &edits.remove {
+            done &= imports::remove_field(map, name).is_ok();
+        }
+        for (name, value) in &edits.set {
+            done &= imports::set_field(map, name, value).is_ok();
+        }
+        for (name, value) in &edits.add {
+            done &= imports::add_field(map, name, value).is_ok();
+        }
+        if !done {
             imports::log(4, "oidc: the host refused a change of header fields");
         }
     }

@@ -47,16 +47,20 @@ impl Limiter {
         Self(Buckets::new(ring, b"oidc-proxy-wasm limit v1"))
     }
 
-    /// Counts one request under `rule`, and gives the header fields for its answer; a refusal when the caller has spent
-    /// what the rule grants.
-    pub async fn take(&self, world: &World, rule: &Rule, identity: Option<&Identity>) -> Result<Fields, Refusal> {
-        let Some(limit) = &rule.rate_limit else { return Ok(Fields::new()) };
+    /// Counts one request under `rule` and its `limit`, and gives the header fields for its answer; a refusal when the caller
+    /// has spent what the rule grants.
+    pub async fn take(
+        &self,
+        world: &World,
+        rule: &Rule,
+        limit: &RateLimit,
+        identity: Option<&Identity>,
+    ) -> Result<Fields, Refusal> {
         let claim = identity.and_then(|identity| claimed(limit, identity));
         let asked = Asked { rule, limit, identity, counts: Counts::of(identity, claim.as_deref()) };
         match &limit.counted {
             Counted::Here { rate, burst } => self.here(world, &asked, rate, *burst),
-            // Boxed, as all that waits: the future of a request that just passes stays small.
-            Counted::ByService { service, rate } => Box::pin(elsewhere(world, &asked, service, rate.as_ref())).await,
+            Counted::ByService { service, rate } => elsewhere(world, &asked, service, rate.as_ref()).await,
         }
     }
 
