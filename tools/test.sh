@@ -17,7 +17,8 @@ say "3/4 tests of the filter, native"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
 failed=0
-cargo test --locked --no-fail-fast --package oidc_proxy_wasm --package oidc_proxy_wasm_cipher 2>&1 | tee "$log" || failed=1
+cargo test --locked --no-fail-fast --package oidc_proxy_wasm --package oidc_proxy_wasm_cipher \
+    --package oidc_proxy_wasm_memory 2>&1 | tee "$log" || failed=1
 say "4/4 integration tests: Envoy, identity providers, browser"
 need_node
 need curl curl

@@ -8,3 +8,7 @@ mod root;
 mod sign;
 mod stream;
 mod verify;
+
+/// A VM has one thread.
+#[global_allocator]
+static MEMORY: oidc_proxy_wasm_memory::Memory = oidc_proxy_wasm_memory::Memory::new();
