@@ -32,7 +32,7 @@ fn main() {
         let headers = Headers::from_wire(request.clone()).expect("a map of header fields");
         let request = Request::new(headers);
         let verdict = script.run(exchange::decide(&gate, &script.world(), &request)).expect("it ends");
-        let forwarded = matches!(verdict, Verdict::Forward { .. });
+        let forwarded = matches!(verdict, Verdict::Forward(_));
         assert!(forwarded != (case == "refused"), "{case}: {verdict:?}");
         std::hint::black_box(verdict);
     }

@@ -71,7 +71,7 @@ pub fn closing() -> Verdict {
 
 fn without_gate(reason: Reason) -> Verdict {
     let response = page::json(reason, "").with("cache-control", "no-store").with("retry-after", RETRY_AFTER);
-    Verdict::Respond { response, reason }
+    Verdict::Respond { response: Box::new(response), reason }
 }
 
 fn finished(gate: &Gate, world: &World, guard: Option<&Guard>, mut response: Response, reason: Reason) -> Verdict {
@@ -80,7 +80,7 @@ fn finished(gate: &Gate, world: &World, guard: Option<&Guard>, mut response: Res
     if let Some(name) = &gate.observability().reason_header {
         response.headers.push((name.clone().into(), reason.code().to_owned()));
     }
-    Verdict::Respond { response, reason }
+    Verdict::Respond { response: Box::new(response), reason }
 }
 
 fn errors_of(guard: Option<&Guard>) -> Option<&Errors> {

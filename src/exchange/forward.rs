@@ -5,7 +5,7 @@ use crate::config::{Allow, HeaderSource, Rule, TokenForm};
 use crate::http::cookie::{self, Rest};
 use crate::methods::{Guard, Hiding};
 use crate::policy;
-use crate::words::{HeaderEdits, Identity, Method, Request, Stop, Verdict};
+use crate::words::{Forward, HeaderEdits, Identity, Method, Request, Stop, Verdict};
 use crate::world::{Metric, Outcome, World};
 
 /// Lets a request through: without forged headers, our cookies and the credential that was used, with what the rule tells
@@ -22,7 +22,8 @@ pub fn upstream(
         Guest::Known(proof) => proof.hiding.take(),
         Guest::Anonymous => None,
     };
-    let (mut edits, mut response) = common(gate, request, hiding.as_ref());
+    let mut forward = common(gate, request, hiding.as_ref());
+    let Forward { request: edits, response, late, properties, body } = &mut *forward;
     // The service does not speak of whom we speak of.
     for header in &guard.rule.response_headers {
         response.remove.push(header.name.clone());
@@ -33,13 +34,12 @@ pub fn upstream(
     for (name, value) in fields {
         response.set.push((name.to_owned(), value.into_bytes()));
     }
-    let body = hiding.and_then(|hiding| hide(hiding, &mut edits));
+    *body = hiding.and_then(|hiding| hide(hiding, edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
-    let (mut properties, mut late) = (Vec::new(), None);
     match guest {
         Guest::Anonymous => {
-            withhold_token(&guard.rule, &mut edits);
+            withhold_token(&guard.rule, edits);
             if let Some(field) = tell::stranger(&guard.rule) {
                 edits.set.push(field);
             }
@@ -48,8 +48,8 @@ pub fn upstream(
             let (rule, identity) = (&guard.rule, &proof.identity);
             tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.set);
             edits.set.extend(tell::consumer(world, rule, identity));
-            tell_token(rule, identity, &mut edits);
-            tell::fields(world, rule, &rule.properties, identity, &mut properties);
+            tell_token(rule, identity, edits);
+            tell::fields(world, rule, &rule.properties, identity, properties);
             tell::fields(world, rule, &rule.response_headers, identity, &mut response.set);
             edits.set.extend(proof.facts.request);
             response.set.extend(proof.facts.response);
@@ -58,13 +58,13 @@ pub fn upstream(
             } else if proof.in_url {
                 response.set.push(("cache-control".to_owned(), b"private".to_vec()));
             }
-            late = proof.late;
+            *late = proof.late;
             for line in proof.cookies {
                 response.add.push(("set-cookie".to_owned(), line.into_bytes()));
             }
         }
     }
-    Verdict::Forward { request: edits, response, late, properties, body }
+    Verdict::Forward(forward)
 }
 
 /// Lets a request through that its rule, being on trial, would have stopped: as it came, but for what no client may say.
@@ -78,13 +78,14 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     let detail = format!("let through, mode: report; {}", refusal.detail());
     let refusal = refusal.told(detail);
     answer::log(world, Some(guard), &refusal, &id, status);
-    let (request, response) = common(gate, request, None);
-    Verdict::Forward { request, response, late: None, properties: Vec::new(), body: None }
+    Verdict::Forward(common(gate, request, None))
 }
 
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.
-fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> (HeaderEdits, HeaderEdits) {
-    let mut edits = gate.cleanse(&request.headers);
+fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Box<Forward> {
+    let mut forward = Box::<Forward>::default();
+    let edits = &mut forward.request;
+    gate.cleanse(&request.headers, edits);
     let hidden = match hiding {
         Some(Hiding::Cookie(name)) => Some(name.as_bytes()),
         _ => None,
@@ -94,11 +95,10 @@ fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> (HeaderEdi
         Rest::Nothing => edits.remove.push("cookie".to_owned()),
         Rest::Cookies(rest) => edits.set.push(("cookie".to_owned(), rest)),
     }
-    let mut response = HeaderEdits::default();
     if let Some(name) = &gate.observability().reason_header {
-        response.remove.push(name.clone());
+        forward.response.remove.push(name.clone());
     }
-    (edits, response)
+    forward
 }
 
 /// Keeps the credential that was used from the service; gives back the body that it gets instead.

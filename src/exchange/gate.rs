@@ -196,15 +196,13 @@ impl Gate {
     }
 
     /// Takes away what the filter alone may say: every spelling of every header name that it asserts (CVE-2025-64484).
-    pub fn cleanse(&self, headers: &Headers) -> HeaderEdits {
-        let mut remove = Vec::new();
+    pub fn cleanse(&self, headers: &Headers, edits: &mut HeaderEdits) {
         for (name, _) in headers.iter() {
             if self.asserted_headers.has(name) {
-                remove.push(String::from_utf8_lossy(name).into_owned());
+                edits.remove.push(String::from_utf8_lossy(name).into_owned());
             }
         }
-        remove.dedup();
-        HeaderEdits { remove, ..HeaderEdits::default() }
+        edits.remove.dedup();
     }
 
     /// Takes away the cookies of our names that a service sets: sessions begin and end here.

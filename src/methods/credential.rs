@@ -50,26 +50,40 @@ pub enum Hiding {
 
 /// The one access token that a request carries where the rule looks; several are refused.
 pub async fn presented<'a>(world: &World, rule: &Rule, request: &'a Request) -> Result<Option<Presented<'a>>, Refusal> {
-    let mut found = None;
+    if rule.credentials.bearer.contains(&Place::Form) {
+        // Boxed, as all that waits: the future of a request that just passes stays small.
+        let in_form = Box::pin(token_in_form(world, request, PARAMETER)).await?;
+        return presented_besides(in_form, rule, request);
+    }
+    presented_besides(None, rule, request)
+}
+
+/// The access token of the header fields and the target, or the one `in_form`.
+fn presented_besides<'a>(
+    in_form: Option<Presented<'a>>,
+    rule: &Rule,
+    request: &'a Request,
+) -> Result<Option<Presented<'a>>, Refusal> {
+    let mut found = in_form;
     for place in &rule.credentials.bearer {
         let here = match place {
             Place::Authorization => authorization(request)?,
             Place::Header(name) => header(request, name)?,
             Place::Cookie(name) => in_cookie(request, name)?,
             Place::Query => query(request, PARAMETER)?,
-            Place::Form => token_in_form(world, request, PARAMETER).await?,
+            Place::Form => None,
         };
-        if here.is_some() && found.is_some() {
-            return Err(repeated("in two places"));
+        if here.is_some() {
+            if found.is_some() {
+                return Err(repeated("in two places"));
+            }
+            found = here;
         }
-        found = here.or(found);
     }
-    match found {
-        Some(presented) if presented.token.len() > MAX_TOKEN || !is_token68(&presented.token) => {
-            Err(malformed("the access token has characters that none has, or too many (RFC 6750 §2.1)"))
-        }
-        found => Ok(found),
+    if found.as_ref().is_some_and(|found| found.token.len() > MAX_TOKEN || !is_token68(&found.token)) {
+        return Err(malformed("the access token has characters that none has, or too many (RFC 6750 §2.1)"));
     }
+    Ok(found)
 }
 
 /// The refresh token that a request carries where the rule looks; the first that is found counts.

@@ -13,7 +13,7 @@ pub use stream::{LARGEST_BODY, Phase, Stream};
 use crate::cache::Spread;
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
-use crate::words::{Request, Secret, UnixTime, Verdict};
+use crate::words::{HeaderEdits, Request, Secret, UnixTime, Verdict};
 use crate::world::{
     Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
     ProviderResponse, Version, World,
@@ -141,7 +141,9 @@ impl Runtime {
     pub fn request_trailers(&self, stream: &Rc<Stream>) -> Flow {
         if let Some(gate) = self.gate.borrow().as_ref() {
             let trailers = self.abi.fields(Fields::RequestTrailers);
-            self.abi.edit(Fields::RequestTrailers, &gate.cleanse(&trailers));
+            let mut edits = HeaderEdits::default();
+            gate.cleanse(&trailers, &mut edits);
+            self.abi.edit(Fields::RequestTrailers, &edits);
         }
         // The last piece of such a body did not say that it was the last (RFC 9113 §8.1).
         if stream.is_body_arriving() {
@@ -161,17 +163,20 @@ impl Runtime {
         {
             self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
         }
-        self.abi.edit(Fields::Response, &stream.late.borrow());
-        let later = stream.later.borrow_mut().take();
-        if let Some(later) = later {
-            self.abi.edit(Fields::Response, &later.edits());
+        let mut late = None;
+        if let Some(forward) = stream.forwarded.borrow_mut().as_deref_mut() {
+            self.abi.edit(Fields::Response, &forward.response);
+            late = forward.late.take();
+        }
+        if let Some(late) = late {
+            self.abi.edit(Fields::Response, &late.edits());
         }
     }
 
     /// The client has gone, or has all of its answer.
     pub fn gone(&self, stream: &Stream) {
         // What is late holds the world, and that the stream: one of them lets go.
-        drop(stream.later.take());
+        drop(stream.forwarded.take());
         if stream.phase.get() == Phase::Undecided {
             self.executor.forget(stream.id);
         }
@@ -246,14 +251,13 @@ impl Runtime {
 
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
-            Verdict::Forward { request, response, late, properties, body } => {
-                properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
-                self.abi.edit(Fields::Request, &request);
-                if let Some(body) = body {
+            Verdict::Forward(forward) => {
+                forward.properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
+                self.abi.edit(Fields::Request, &forward.request);
+                if let Some(body) = &forward.body {
                     self.abi.replace_body(body.as_bytes());
                 }
-                *stream.late.borrow_mut() = response;
-                *stream.later.borrow_mut() = late;
+                *stream.forwarded.borrow_mut() = Some(forward);
                 stream.phase.set(Phase::Forwarded);
             }
             Verdict::Respond { response, .. } => {

@@ -21,4 +21,4 @@ pub use reason::{Blame, Reason};
 pub use request::Request;
 pub use secret::Secret;
 pub use time::UnixTime;
-pub use verdict::{HeaderEdits, Late, Refusal, Response, Stop, Verdict};
+pub use verdict::{Forward, HeaderEdits, Late, Refusal, Response, Stop, Verdict};

@@ -4,29 +4,33 @@ use super::Reason;
 use std::borrow::Cow;
 use std::fmt;
 
-/// The decision on one request.
+/// The decision on one request. It is in a box, since it goes through many hands.
 #[derive(Debug)]
 pub enum Verdict {
     /// The request goes on to the service.
-    Forward {
-        /// What the service sees.
-        request: HeaderEdits,
-        /// What the client gets with the service's answer.
-        response: HeaderEdits,
-        /// What the client gets besides, if it is there by then.
-        late: Option<Late>,
-        /// What other parts of the host learn: names and values.
-        properties: Vec<(String, Vec<u8>)>,
-        /// What the service gets for a body, where that was read and must not travel as it came.
-        body: Option<String>,
-    },
+    Forward(Box<Forward>),
     /// We answer it ourselves; the service never hears of it.
     Respond {
         /// The answer.
-        response: Response,
+        response: Box<Response>,
         /// Why; there is no answer of ours without a reason.
         reason: Reason,
     },
+}
+
+/// What becomes of a request that goes on, and of its answer.
+#[derive(Debug, Default)]
+pub struct Forward {
+    /// What the service sees.
+    pub request: HeaderEdits,
+    /// What the client gets with the service's answer.
+    pub response: HeaderEdits,
+    /// What the client gets besides, if it is there by then.
+    pub late: Option<Late>,
+    /// What other parts of the host learn: names and values.
+    pub properties: Vec<(String, Vec<u8>)>,
+    /// What the service gets for a body, where that was read and must not travel as it came.
+    pub body: Option<String>,
 }
 
 /// `set-cookie` values that are perhaps known when the service answers: of work that went on beside the request.

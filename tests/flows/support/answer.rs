@@ -23,10 +23,10 @@ impl Answer {
     /// What a verdict comes to for a request with these header fields.
     pub fn new(url: String, fields: Vec<(String, Vec<u8>)>, verdict: Verdict) -> Self {
         let seen = match verdict {
-            Verdict::Forward { request, response, body, .. } => {
-                Seen::ByService(edited(fields, &request), response, body)
+            Verdict::Forward(forward) => {
+                Seen::ByService(edited(fields, &forward.request), forward.response, forward.body)
             }
-            Verdict::Respond { response, reason } => Seen::ByUs(response, reason),
+            Verdict::Respond { response, reason } => Seen::ByUs(*response, reason),
         };
         Self { url, seen }
     }

@@ -194,16 +194,16 @@ impl Shop {
 
     /// What has become of a verdict when the service answers, a while after the request came.
     fn answered(&self, verdict: Verdict) -> Verdict {
-        let Verdict::Forward { request, mut response, late: Some(late), properties, body } = verdict else {
-            return verdict;
-        };
-        if !self.is_quick.get() {
-            self.script.settle();
+        let Verdict::Forward(mut forward) = verdict else { return verdict };
+        if let Some(late) = forward.late.take() {
+            if !self.is_quick.get() {
+                self.script.settle();
+            }
+            let late = late.edits();
+            forward.response.set.extend(late.set);
+            forward.response.add.extend(late.add);
         }
-        let late = late.edits();
-        response.set.extend(late.set);
-        response.add.extend(late.add);
-        Verdict::Forward { request, response, late: None, properties, body }
+        Verdict::Forward(forward)
     }
 
     /// Decides these requests all at once, as they wait for each other's answers.
