@@ -60,40 +60,46 @@ pub fn seal(sealer: &Sealer, base: &str, associated: &[u8], nonce: [u8; 24], pla
 
 /// The sessions that a request's cookies called `base` may hold. Usually one; more only when a name came twice.
 pub fn candidates<'a>(headers: &'a Headers, base: &str) -> Vec<Candidate<'a>> {
-    let mut copies: [Vec<&[u8]>; MOST] = Default::default();
+    let mut copies: Vec<(usize, &[u8])> = Vec::new();
     for (name, value) in cookie::all(headers) {
-        let copies = number(name, base).and_then(|at| copies.get_mut(at));
+        let Some(at) = number(name, base) else { continue };
         // The same value twice is one copy: browsers send a cookie again under another path or domain.
-        if let Some(copies) = copies.filter(|copies| copies.len() < TRIES && !copies.contains(&value)) {
-            copies.push(value);
+        let is_new = !copies.contains(&(at, value));
+        if is_new && copies.iter().filter(|(known, _)| *known == at).count() < TRIES {
+            copies.push((at, value));
         }
     }
-    let firsts = copies.first().map(Vec::as_slice).unwrap_or_default();
     let mut found = Vec::new();
-    for first in firsts {
-        found.extend(with_first(first, &copies));
+    for (at, first) in &copies {
+        if *at == 0 {
+            found.append(&mut with_first(first, &copies));
+        }
     }
     found.truncate(TRIES);
     found
 }
 
 /// Every way of completing the first cookie's value with those after it.
-fn with_first<'a>(first: &'a [u8], copies: &[Vec<&'a [u8]>]) -> Vec<Candidate<'a>> {
+fn with_first<'a>(first: &'a [u8], copies: &[(usize, &'a [u8])]) -> Vec<Candidate<'a>> {
     let Some([FORMAT, count]) = first.get(..2) else { return Vec::new() };
     let Some(count) = char::from(*count).to_digit(16).and_then(|count| usize::try_from(count).ok()) else {
         return Vec::new();
     };
-    let mut ways = vec![Candidate { values: vec![first] }];
-    for parts in copies.iter().take(count).skip(1) {
-        ways = ways
-            .iter()
-            .flat_map(|way| {
-                parts.iter().map(|part| Candidate { values: way.values.iter().chain([part]).copied().collect() })
-            })
-            .take(TRIES)
-            .collect();
+    if count == 0 {
+        return Vec::new();
     }
-    ways.retain(|way| way.values.len() == count);
+    let mut ways = vec![Candidate { values: vec![first] }];
+    for number in 1..count {
+        let mut longer = Vec::new();
+        for way in &ways {
+            for (_, part) in copies.iter().filter(|(at, _)| *at == number) {
+                if longer.len() < TRIES {
+                    longer.push(Candidate { values: [&*way.values, &[*part]].concat() });
+                }
+            }
+        }
+        ways = longer;
+    }
     ways
 }
 
