@@ -55,7 +55,7 @@ impl Memory {
         let steps = layout.size().div_ceil(STEP);
         let shelf = self.shelves.get(steps)?;
         // SAFETY: the alignment is a power of two, and the size at most `LARGEST`.
-        Some((shelf, unsafe { Layout::from_size_align_unchecked(steps * STEP, ALIGN) }))
+        Some((shelf, unsafe { Layout::from_size_align_unchecked(steps.saturating_mul(STEP), ALIGN) }))
     }
 }
 
