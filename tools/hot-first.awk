@@ -1,11 +1,4 @@
-# awk -f hot-first.awk LIST MODULE.wat: the module with the functions first that LIST names, in its order.
-#
-# A function is known by its mangled name without what depends on the compiler (the crates' hashes).
-function known_as(name) {
-    gsub(/Cs[0-9A-Za-z]+_/, "C", name)
-    return name
-}
-
+# awk -f wat.awk -f hot-first.awk LIST MODULE.wat: the module with the functions first that LIST names, in its order.
 FILENAME == ARGV[1] {
     if ($0 !~ /^#/) rank[$0] = ++ranks
     next
@@ -13,10 +6,9 @@ FILENAME == ARGV[1] {
 
 # A field of the module begins with one space; what is inside it has more.
 /^ \(func / {
-    name = $2
-    gsub(/[$()]/, "", name)
+    name = known_as($2)
     first[++functions] = FNR
-    place[functions] = known_as(name) in rank ? rank[known_as(name)] : 0
+    place[functions] = name in rank ? rank[name] : 0
     inside = 1
 }
 {

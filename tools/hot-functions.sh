@@ -16,8 +16,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
 say "building the module that tells what runs"
-small_module "$built_module" "$work/module.wat" /dev/null
-awk -v names="$work/names" -f tools/hot-trace.awk "$work/module.wat" "$work/module.wat" > "$work/traced.wat"
+awk -v names="$work/names" -f tools/wat.awk -f tools/hot-trace.awk "$module_text" "$module_text" > "$work/traced.wat"
 wasm-as "${wasm_features[@]}" "$work/traced.wat" -o "$work/traced.wasm"
 
 say "running the loads of the bench with it"

@@ -1,5 +1,5 @@
-# awk -v names=FILE -f hot-trace.awk MODULE.wat MODULE.wat: the module in which every function logs `hot NUMBER` each 1,024th time that it runs.
-# NUMBER, of four digits, is its place in the module, from 0; in this order their names go to FILE.
+# awk -v names=FILE -f wat.awk -f hot-trace.awk MODULE.wat MODULE.wat: the module in which every function logs `hot NUMBER`
+# each 1,024th time that it runs. NUMBER, of four digits, is its place in the module, from 0; in this order their names go to FILE.
 FNR == NR {
     if ($0 ~ /^ \(func /) functions++
     next
@@ -21,10 +21,7 @@ begins && $0 !~ /^  \(local / {
     if (!number++) {
         for (at = 1; at <= functions; at++) printf " (global $hot_%d (mut i32) (i32.const 0))\n", at
     }
-    name = $2
-    gsub(/[$()]/, "", name)
-    gsub(/Cs[0-9A-Za-z]+_/, "C", name)
-    print name > names
+    print known_as($2) > names
     begins = 1
 }
 

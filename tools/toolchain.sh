@@ -114,21 +114,8 @@ TOML
 
 wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 
-# small_module MODULE TEXT LIST: writes it as text, smaller, with the functions first that LIST names.
-small_module() {
-    need wasm-opt binaryen
-    # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
-    # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
-    # an overflow is a trap (`-lmu`).
-    wasm-opt -g -lmu --merge-similar-functions -Oz -ocimfs 200 "${wasm_features[@]}" "$1" -o "$2.wasm"
-    wasm-dis "${wasm_features[@]}" "$2.wasm" -o "$2.any"
-    # The host's machine code lies in the order of the functions: a request that runs two hundred of them should not have
-    # to fetch them from all over two megabytes.
-    awk -f "$root/tools/hot-first.awk" "$3" "$2.any" > "$2"
-    rm -f "$2.wasm" "$2.any"
-}
-
-# wasm_module PACKAGE: builds the module of a package of the workspace and puts it into dist/.
+# wasm_module PACKAGE: builds the module of a package of the workspace and puts it into dist/. `module_text` is then the file
+# with its text.
 wasm_module() {
     local setting target_dir built module="$root/dist/${1//-/_}.wasm" list=/dev/null
     [ "$1" != oidc_proxy_wasm ] || list="$hot_functions"
@@ -137,10 +124,19 @@ wasm_module() {
         case "$setting" in CARGO_TARGET_DIR=*) target_dir="${setting#*=}" ;; esac
     done
     built="$target_dir/$wasm_target/release/$(basename "$module")"
-    built_module="$built"
+    module_text="$built.wat"
     if [ ! "$built.small" -nt "$built" ] || [ ! "$built.small" -nt "$hot_functions" ]; then
-        small_module "$built" "$built.wat" "$list"
-        wasm-as "${wasm_features[@]}" "$built.wat" -o "$built.part"
+        need wasm-opt binaryen
+        # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
+        # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
+        # an overflow is a trap (`-lmu`).
+        wasm-opt -g -lmu --merge-similar-functions -Oz -ocimfs 200 "${wasm_features[@]}" "$built" -o "$built.part"
+        wasm-dis "${wasm_features[@]}" "$built.part" -o "$module_text.any"
+        # The host's machine code lies in the order of the functions: a request that runs two hundred of them should not have
+        # to fetch them from all over two megabytes.
+        awk -f "$root/tools/wat.awk" -f "$root/tools/hot-first.awk" "$list" "$module_text.any" > "$module_text"
+        rm -f "$module_text.any"
+        wasm-as "${wasm_features[@]}" "$module_text" -o "$built.part"
         mv "$built.part" "$built.small"
     fi
     built="$built.small"

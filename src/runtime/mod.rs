@@ -13,7 +13,7 @@ pub use stream::{LARGEST_BODY, Phase, Stream};
 use crate::cache::Spread;
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
-use crate::words::{HeaderEdits, Request, Secret, UnixTime, Verdict};
+use crate::words::{Forward, HeaderEdits, Request, Secret, UnixTime, Verdict};
 use crate::world::{
     Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
     ProviderResponse, Version, World,
@@ -163,20 +163,17 @@ impl Runtime {
         {
             self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
         }
-        let mut late = None;
-        if let Some(forward) = stream.forwarded.borrow_mut().as_deref_mut() {
-            self.abi.edit(Fields::Response, &forward.response);
-            late = forward.late.take();
-        }
-        if let Some(late) = late {
-            self.abi.edit(Fields::Response, &late.edits());
+        self.abi.edit(Fields::Response, &stream.late.borrow());
+        let later = stream.later.borrow_mut().take();
+        if let Some(later) = later {
+            self.abi.edit(Fields::Response, &later.edits());
         }
     }
 
     /// The client has gone, or has all of its answer.
     pub fn gone(&self, stream: &Stream) {
         // What is late holds the world, and that the stream: one of them lets go.
-        drop(stream.forwarded.take());
+        drop(stream.later.take());
         if stream.phase.get() == Phase::Undecided {
             self.executor.forget(stream.id);
         }
@@ -252,12 +249,15 @@ impl Runtime {
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
             Verdict::Forward(forward) => {
-                forward.properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
-                self.abi.edit(Fields::Request, &forward.request);
-                if let Some(body) = &forward.body {
+                // What the service has got is not kept for as long as the stream lives.
+                let Forward { request, response, late, properties, body } = *forward;
+                properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
+                self.abi.edit(Fields::Request, &request);
+                if let Some(body) = body {
                     self.abi.replace_body(body.as_bytes());
                 }
-                *stream.forwarded.borrow_mut() = Some(forward);
+                *stream.late.borrow_mut() = response;
+                *stream.later.borrow_mut() = late;
                 stream.phase.set(Phase::Forwarded);
             }
             Verdict::Respond { response, .. } => {

@@ -1,6 +1,6 @@
 //! What is known of one stream while it lives: how far its decision is, its body, what its answer is to carry.
 
-use crate::words::Forward;
+use crate::words::{HeaderEdits, Late};
 use crate::world::{Body, BodyError, LocalFuture};
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -27,8 +27,10 @@ pub struct Stream {
     pub id: u32,
     /// How far its decision is.
     pub phase: Cell<Phase>,
-    /// How it was forwarded; what the client gets with the service's answer is in it.
-    pub forwarded: RefCell<Option<Box<Forward>>>,
+    /// What the client gets with the service's answer.
+    pub late: RefCell<HeaderEdits>,
+    /// What it gets besides, if it is there by then.
+    pub later: RefCell<Option<Late>>,
     state: RefCell<State>,
     waker: RefCell<Option<Waker>>,
 }
@@ -39,7 +41,8 @@ impl Stream {
         Self {
             id,
             phase: Cell::new(Phase::Undecided),
-            forwarded: RefCell::default(),
+            late: RefCell::default(),
+            later: RefCell::default(),
             state: RefCell::default(),
             waker: RefCell::default(),
         }

@@ -54,7 +54,7 @@ const users = {
 
 // New keys at each start: a relying party that outlives the provider has to notice.
 // They go by way of their encoding: of a key that Node 20 has just made, `export` waits for ever when the collector
-// ends the job that made it at that moment (about one start in a thousand).
+// ends the job that made it at that moment (once in some thousand keys).
 function signingKey(alg, type, options) {
   const { privateKey: key } = generateKeyPairSync(type, {
     ...options,
