@@ -31,8 +31,8 @@ pub fn upstream(
     if let Some(name) = &guard.rule.grants.return_refresh_token {
         response.remove.push(name.clone());
     }
-    for (name, value) in fields {
-        response.set.push((name.to_owned(), value.into_bytes()));
+    if !fields.is_empty() {
+        count_down(fields, response);
     }
     *body = hiding.and_then(|hiding| hide(hiding, edits));
     let method = guest.identity().map(|identity| identity.method);
@@ -47,7 +47,9 @@ pub fn upstream(
         Guest::Known(proof) => {
             let (rule, identity) = (&guard.rule, &proof.identity);
             tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.set);
-            edits.set.extend(tell::consumer(world, rule, identity));
+            if let Some(looks) = &rule.consumer {
+                edits.set.extend(tell::consumer(world, rule, looks, identity));
+            }
             tell_token(rule, identity, edits);
             tell::fields(world, rule, &rule.properties, identity, properties);
             tell::fields(world, rule, &rule.response_headers, identity, &mut response.set);
@@ -81,6 +83,12 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
     Verdict::Forward(common(gate, request, None))
 }
 
+/// Tells the client what is left of its rate limit.
+#[inline(never)]
+fn count_down(fields: policy::Fields, response: &mut HeaderEdits) {
+    response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
+}
+
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.
 fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Box<Forward> {
     let mut forward = Box::<Forward>::default();
@@ -102,6 +110,7 @@ fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Box<Forwar
 }
 
 /// Keeps the credential that was used from the service; gives back the body that it gets instead.
+#[inline(never)]
 fn hide(hiding: Hiding, edits: &mut HeaderEdits) -> Option<String> {
     match hiding {
         Hiding::Header(name) => edits.remove.push(name),

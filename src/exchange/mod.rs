@@ -20,10 +20,11 @@ pub use answer::{closing, unconfigured};
 pub use gate::Gate;
 
 use crate::config::{Allow, Mode};
-use crate::methods::{self, Guard, Proof, authorization_code};
+use crate::methods::{self, Guard, Proof, Unproven, authorization_code};
 use crate::policy;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Stop, Verdict};
 use crate::world::World;
+use endpoints::Endpoint;
 
 /// Who comes in.
 #[allow(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
@@ -44,24 +45,74 @@ impl Guest {
     }
 }
 
+/// Where a request goes.
+enum Place<'a> {
+    /// To an endpoint of ours.
+    Endpoint(&'a Endpoint),
+    /// To the service, under this rule.
+    Rule(&'a Guard),
+}
+
+/// Decides one request without waiting, as most can be: what they bring is known here, and no future need be made for them.
+/// `None` where somebody may have to be asked; nothing has happened then, and it is [`decide`] that decides.
+pub fn at_once(gate: &Gate, world: &World, request: &Request) -> Option<Verdict> {
+    let guard = match place(gate, request) {
+        Ok(Place::Rule(guard)) => guard,
+        Ok(Place::Endpoint(_)) => return None,
+        Err(reason) => return Some(answer::refused(gate, world, None, request, reason.into())),
+    };
+    if guard.rule.rate_limit.is_some() || guard.rule.token.exchange.is_some() {
+        return None;
+    }
+    let guest = match guard.rule.allow {
+        Allow::Anonymous => Ok(Guest::Anonymous),
+        Allow::Nobody => Err(Reason::RuleForbids.into()),
+        Allow::Authenticated | Allow::Optional => known(world, guard, request)?,
+    };
+    Some(match guest {
+        Ok(guest) => forward::upstream(gate, world, guard, request, guest, policy::Fields::new()),
+        Err(stop) => stopped(gate, world, guard, request, stop),
+    })
+}
+
 /// Decides one request. Never fails: what goes wrong becomes an answer with its [`Reason`].
 pub async fn decide(gate: &Gate, world: &World, request: &Request) -> Verdict {
-    let asked = match rules::asked(request) {
-        Ok(asked) => asked,
-        Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
-    };
-    if let Some(endpoint) = gate.endpoint(&asked) {
+    let guard = match place(gate, request) {
+        Ok(Place::Rule(guard)) => guard,
         // Boxed, as all that is rare: the future of a request that just passes stays small.
-        return Box::pin(endpoints::serve(gate, world, endpoint, request)).await;
-    }
-    let guard = match rules::rule_for(gate.rules(), gate.index(), &asked, request) {
-        Ok(guard) => guard,
+        Ok(Place::Endpoint(endpoint)) => return Box::pin(endpoints::serve(gate, world, endpoint, request)).await,
         Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
     };
     match admit(world, guard, request).await {
         Ok(guest) => limit::upstream(gate, world, guard, request, guest).await,
-        Err(stop) if guard.rule.mode == Mode::Report => forward::on_trial(gate, world, guard, request, stop),
-        Err(stop) => answer::stopped(gate, world, Some(guard), request, stop),
+        Err(stop) => stopped(gate, world, guard, request, stop),
+    }
+}
+
+fn place<'a>(gate: &'a Gate, request: &Request) -> Result<Place<'a>, Reason> {
+    let asked = rules::asked(request)?;
+    if let Some(endpoint) = gate.endpoint(&asked) {
+        return Ok(Place::Endpoint(endpoint));
+    }
+    rules::rule_for(gate.rules(), gate.index(), &asked, request).map(Place::Rule)
+}
+
+/// What becomes of a request whose rule does not let it through.
+fn stopped(gate: &Gate, world: &World, guard: &Guard, request: &Request, stop: Stop) -> Verdict {
+    match guard.rule.mode {
+        Mode::Report => forward::on_trial(gate, world, guard, request, stop),
+        Mode::Enforce => answer::stopped(gate, world, Some(guard), request, stop),
+    }
+}
+
+/// Who comes in, where that is known here.
+fn known(world: &World, guard: &Guard, request: &Request) -> Option<Result<Guest, Stop>> {
+    match methods::known(world, guard, request) {
+        Ok(Some(proof)) if strong_enough(world, guard, &proof).is_err() => None,
+        Ok(Some(proof)) => Some(judged(guard, proof).map(Guest::Known)),
+        Ok(None) => Some(nobody(guard)),
+        Err(Unproven::Refused(refusal)) => Some(Err(refusal.into())),
+        Err(Unproven::Waits) => None,
     }
 }
 
@@ -82,12 +133,7 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         Allow::Nobody => return Err(Reason::RuleForbids.into()),
         Allow::Authenticated | Allow::Optional => {}
     }
-    let Some(mut proof) = methods::identify(world, guard, request).await? else {
-        return match guard.rule.allow {
-            Allow::Optional => Ok(Guest::Anonymous),
-            _ => Err(guard.nothing_shown().into()),
-        };
-    };
+    let Some(proof) = methods::identify(world, guard, request).await? else { return nobody(guard) };
     if let Err(weak) = strong_enough(world, guard, &proof) {
         let asks = guard.rule.mode == Mode::Enforce && guard.rule.allow == Allow::Authenticated;
         if asks && proof.identity.method == Method::Session {
@@ -96,13 +142,27 @@ async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest,
         }
         return Err(weak.into());
     }
-    if let Err(refusal) = policy::judge(&guard.rule, &mut proof.identity) {
-        // What became of the session is told all the same.
-        return Err(refusal.with_cookies(proof.cookies).into());
-    }
+    let mut proof = judged(guard, proof)?;
     // Asked here too: without an exchange there is no future to make.
     if guard.rule.token.exchange.is_some() {
         proof = Box::pin(methods::exchanged(world, guard, proof)).await?;
     }
     Ok(Guest::Known(proof))
+}
+
+/// One who shows nothing.
+fn nobody(guard: &Guard) -> Result<Guest, Stop> {
+    match guard.rule.allow {
+        Allow::Optional => Ok(Guest::Anonymous),
+        _ => Err(guard.nothing_shown().into()),
+    }
+}
+
+/// An identity that the policy accepts.
+fn judged(guard: &Guard, mut proof: Box<Proof>) -> Result<Box<Proof>, Stop> {
+    match policy::judge(&guard.rule, &mut proof.identity) {
+        Ok(()) => Ok(proof),
+        // What became of the session is told all the same.
+        Err(refusal) => Err(refusal.with_cookies(proof.cookies).into()),
+    }
 }

@@ -43,10 +43,7 @@ pub fn rule_for<'a>(
     request: &Request,
 ) -> Result<&'a Guard, Reason> {
     let fits = |guard: &Guard| fits_but_for_path(&guard.rule.matches, asked, request);
-    let Ok(path) = &asked.path else {
-        let first = guards.iter().find(|guard| fits(guard));
-        return first.filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous);
-    };
+    let Ok(path) = &asked.path else { return rule_for_any_path(guards, &fits) };
     let rule_of = |path: &str| index.first(asked, path, &|place| guards.get(place).is_some_and(fits));
     let rule = rule_of(path);
     if path.contains(';') && rule != rule_of(&without_parameters(path)) {
@@ -55,6 +52,13 @@ pub fn rule_for<'a>(
     rule.and_then(|place| guards.get(place)).ok_or(Reason::NoRule)
 }
 
+#[inline(never)]
+fn rule_for_any_path<'a>(guards: &'a [Guard], fits: &dyn Fn(&Guard) -> bool) -> Result<&'a Guard, Reason> {
+    let first = guards.iter().find(|guard| fits(guard));
+    first.filter(|guard| forwards_any_path(guard)).ok_or(Reason::PathAmbiguous)
+}
+
+#[inline(never)]
 fn without_parameters(path: &str) -> String {
     path.split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect::<Vec<_>>().join("/")
 }

@@ -1,6 +1,6 @@
 //! What a rule tells of an identity, as header fields.
 
-use crate::config::{ClaimForm, HeaderSource, Names, Rule, ToldHeader};
+use crate::config::{ClaimForm, ConsumerRule, HeaderSource, Names, Rule, ToldHeader};
 use crate::http::text;
 use crate::jose::base64url;
 use crate::words::{Claims, Identity};
@@ -26,8 +26,8 @@ pub fn fields(world: &World, rule: &Rule, headers: &[ToldHeader], identity: &Ide
 }
 
 /// What the service is told of the consumer that an identity is.
-pub fn consumer(world: &World, rule: &Rule, identity: &Identity) -> Vec<Field> {
-    let Some(looks) = &rule.consumer else { return Vec::new() };
+#[inline(never)]
+pub fn consumer(world: &World, rule: &Rule, looks: &ConsumerRule, identity: &Identity) -> Vec<Field> {
     let names = &looks.headers;
     let consumer = identity.consumer.as_deref();
     let groups = match consumer {
@@ -72,11 +72,16 @@ fn joined<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
 
 fn fitting(world: &World, rule: &Rule, name: &str, value: &str) -> Option<Field> {
     if value.len() > LONGEST || !text::is_field_value(value) {
-        let line = format!("left out header {name} rule={}: its value does not fit a header field", rule.name);
-        world.log(log::Level::Warn, &line);
+        left_out(world, rule, name);
         return None;
     }
     Some((name.to_owned(), value.as_bytes().to_vec()))
+}
+
+#[inline(never)]
+fn left_out(world: &World, rule: &Rule, name: &str) {
+    let line = format!("left out header {name} rule={}: its value does not fit a header field", rule.name);
+    world.log(log::Level::Warn, &line);
 }
 
 fn value<'a>(source: &HeaderSource, identity: &'a Identity) -> Option<Cow<'a, str>> {
@@ -89,15 +94,17 @@ fn value<'a>(source: &HeaderSource, identity: &'a Identity) -> Option<Cow<'a, st
                 (form, claim) => Some(Cow::Owned(coded(*form, claim.to_string()))),
             }
         }
-        HeaderSource::Claims { source, form } => {
-            let claims: &Claims = identity.sources.of(*source)?;
-            Some(Cow::Owned(coded(*form, serde_json::to_string(&**claims).ok()?)))
-        }
+        HeaderSource::Claims { source, form } => all(identity.sources.of(*source)?, *form).map(Cow::Owned),
         HeaderSource::AccessToken => identity.access_token.as_ref()?.expose_text().map(Cow::Borrowed),
         HeaderSource::IdToken => identity.id_token.as_ref()?.expose_text().map(Cow::Borrowed),
     }
 }
 
+fn all(claims: &Claims, form: ClaimForm) -> Option<String> {
+    Some(coded(form, serde_json::to_string(&**claims).ok()?))
+}
+
+#[inline(never)]
 fn coded(form: ClaimForm, json: String) -> String {
     match form {
         ClaimForm::Base64 => base64url::encode(json.as_bytes()),

@@ -12,75 +12,87 @@ const MAX_LABEL: usize = 63;
 /// The host comes in lower case and without its trailing dot; nothing is allocated where it stands so already.
 /// `None` for user information, escapes, an empty host, numbers that only look like an address, or a bad port.
 pub fn host(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
-    let (host, port) = split_port(authority)?;
-    if host.starts_with('[') {
-        return Some((Cow::Owned(ipv6(host)?), port));
+    if authority.starts_with('[') {
+        return ipv6(authority);
     }
-    let host = host.strip_suffix('.').unwrap_or(host);
-    if !is_name_or_ipv4(host) {
+    // One walk tells all of a name, since every request has one.
+    let (mut end, mut label, mut last, mut has_capitals) = (0_usize, 0_usize, 0_usize, false);
+    for byte in authority.bytes() {
+        match byte {
+            b':' => break,
+            b'.' if label == 0 => return None,
+            b'.' => {
+                last = end.wrapping_add(1);
+                label = 0;
+            }
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label = label.wrapping_add(1),
+            b'A'..=b'Z' => {
+                has_capitals = true;
+                label = label.wrapping_add(1);
+            }
+            _ => return None,
+        }
+        if label > MAX_LABEL {
+            return None;
+        }
+        end = end.wrapping_add(1);
+    }
+    let (mut host, port) = authority.split_at_checked(end)?;
+    if label == 0 {
+        (host, last) = without_dot(host)?;
+    }
+    if host.len() > MAX_NAME || may_be_number(host.get(last..)?) && !is_name_or_ipv4(host, last) {
         return None;
     }
-    if host.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        return Some((Cow::Owned(host.to_ascii_lowercase()), port));
-    }
-    Some((Cow::Borrowed(host), port))
+    let host = if has_capitals { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) };
+    Some((host, if port.is_empty() { None } else { Some(port_of(port)?) }))
 }
 
-/// Splits a port off. A colon without digits is no port (RFC 3986 §3.2.3 would allow it; nothing needs it).
-fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
-    let name_end = memchr::memchr(b']', authority.as_bytes()).unwrap_or(0);
-    let Some(colon) = memchr::memchr(b':', authority.as_bytes().get(name_end..)?) else {
-        return Some((authority, None));
-    };
-    let (host, port) = authority.split_at_checked(name_end.checked_add(colon)?)?;
-    let digits = port.strip_prefix(':')?;
-    let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    match digits.parse() {
-        Ok(port) if plain && port != 0 => Some((host, Some(port))),
-        _ => None,
-    }
-}
-
-/// An address in brackets, in the one form of RFC 5952.
-#[cold]
-fn ipv6(host: &str) -> Option<String> {
-    let inner = host.strip_prefix('[')?.strip_suffix(']')?;
-    let address: Ipv6Addr = inner.parse().ok()?;
-    Some(format!("[{address}]"))
-}
-
-/// A registered name of letters, digits, `-` and `_`, or an IPv4 address of four decimal numbers.
-///
-/// A name whose last label is a number is read as an address by some clients (`127.1`, `0x7f.1`): it must be one.
-fn is_name_or_ipv4(host: &str) -> bool {
-    if host.len() > MAX_NAME || !has_labels(host.as_bytes()) {
-        return false;
-    }
-    let last = memchr::memrchr(b'.', host.as_bytes()).and_then(|at| host.get(at.checked_add(1)?..)).unwrap_or(host);
-    let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.get(..2).is_some_and(is_hex_prefix);
-    !number || host.parse::<Ipv4Addr>().is_ok()
-}
-
-/// Labels with dots between them, none of them empty.
-fn has_labels(host: &[u8]) -> bool {
-    let mut length = 0_usize;
-    for byte in host {
-        length = match byte {
-            b'.' if length == 0 => return false,
-            b'.' => 0,
-            b'-' | b'_' => length.saturating_add(1),
-            _ if byte.is_ascii_alphanumeric() => length.saturating_add(1),
-            _ => return false,
-        };
-        if length > MAX_LABEL {
-            return false;
+/// A port with its colon, which without digits is none (RFC 3986 §3.2.3 would allow it; nothing needs it).
+fn port_of(port: &str) -> Option<u16> {
+    let mut number = 0_u16;
+    for byte in port.bytes().skip(1) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
         }
+        number = number.checked_mul(10)?.checked_add(digit.into())?;
     }
-    length > 0
+    (number != 0).then_some(number)
 }
 
-fn is_hex_prefix(start: &str) -> bool {
-    start.eq_ignore_ascii_case("0x")
+/// An address in brackets, in the one form of RFC 5952, and its port.
+#[inline(never)]
+fn ipv6(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
+    let (inner, port) = authority.strip_prefix('[')?.split_once(']')?;
+    let address: Ipv6Addr = inner.parse().ok()?;
+    let port = match port.chars().next() {
+        None => None,
+        Some(':') => Some(port_of(port)?),
+        Some(_) => return None,
+    };
+    Some((Cow::Owned(format!("[{address}]")), port))
+}
+
+/// A host without its trailing dot, and where its last label begins.
+#[inline(never)]
+fn without_dot(host: &str) -> Option<(&str, usize)> {
+    let host = host.strip_suffix('.')?;
+    Some((host, host.rfind('.').map_or(0, |dot| dot.wrapping_add(1))))
+}
+
+fn may_be_number(label: &str) -> bool {
+    label.as_bytes().first().is_some_and(u8::is_ascii_digit)
+}
+
+/// A name whose last label, which begins there, is a number is read as an address by some clients (`127.1`, `0x7f.1`): it
+/// must be an IPv4 address of four decimal numbers.
+#[inline(never)]
+fn is_name_or_ipv4(host: &str, last: usize) -> bool {
+    let last = host.get(last..).unwrap_or_default();
+    let is_hexadecimal = || last.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("0x"));
+    let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || is_hexadecimal();
+    !is_number || host.parse::<Ipv4Addr>().is_ok()
 }
 
 #[cfg(test)]

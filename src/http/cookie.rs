@@ -6,7 +6,7 @@ use crate::words::Headers;
 ///
 /// What has no `=` counts as a nameless cookie, as browsers have it (§5.6, 3).
 pub fn all(headers: &Headers) -> impl Iterator<Item = (&[u8], &[u8])> {
-    headers.all("cookie").flat_map(pairs).map(split)
+    pairs(headers).map(split)
 }
 
 /// The values of the cookies of this name, in order.
@@ -23,14 +23,14 @@ pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
     let mut has_ours = false;
-    for field in headers.all("cookie") {
-        has_ours |= pairs(field).any(|pair| is_ours(split(pair).0));
+    for (name, _) in all(headers) {
+        has_ours |= is_ours(name);
     }
     if !has_ours {
         return Rest::Untouched;
     }
     let mut rest = Vec::new();
-    for pair in headers.all("cookie").flat_map(pairs) {
+    for pair in pairs(headers) {
         if pair.is_empty() || is_ours(split(pair).0) {
             continue;
         }
@@ -53,22 +53,40 @@ pub enum Rest {
     Cookies(Vec<u8>),
 }
 
-/// A field's pairs. Cookies are kilobytes, and this runs for each request: the search goes several bytes at a time.
-fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(field);
-    std::iter::from_fn(move || {
-        let field = rest?;
+/// The pairs of every `cookie` field.
+struct Pairs<'a, F> {
+    fields: F,
+    /// What is left of the field that is read.
+    rest: Option<&'a [u8]>,
+}
+
+fn pairs(headers: &Headers) -> Pairs<'_, impl Iterator<Item = &[u8]>> {
+    Pairs { fields: headers.all("cookie"), rest: None }
+}
+
+impl<'a, F: Iterator<Item = &'a [u8]>> Iterator for Pairs<'a, F> {
+    type Item = &'a [u8];
+
+    /// Cookies are kilobytes, and several walks go over them for each request: all by the same code, which looks for the
+    /// end of a pair in several bytes at a time.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let field = match self.rest {
+            Some(rest) => rest,
+            None => self.fields.next()?,
+        };
         let (pair, after) = match memchr::memchr(b';', field).and_then(|at| field.split_at_checked(at)) {
             Some((pair, after)) => (pair, after.get(1..)),
             None => (field, None),
         };
-        rest = after;
+        self.rest = after;
         Some(pair.trim_ascii())
-    })
+    }
 }
 
 fn split(pair: &[u8]) -> (&[u8], &[u8]) {
-    match memchr::memchr(b'=', pair).and_then(|at| pair.split_at_checked(at)) {
+    // Names are short.
+    match pair.iter().position(|byte| *byte == b'=').and_then(|at| pair.split_at_checked(at)) {
         Some((name, value)) => (name.trim_ascii_end(), value.get(1..).unwrap_or_default().trim_ascii_start()),
         None => (b"", pair),
     }

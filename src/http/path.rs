@@ -44,17 +44,33 @@ impl fmt::Display for Ambiguous {
 /// that `/%40me` and `/@me` must get the same verdict. Nothing is allocated where the path is in that spelling
 /// already. The path goes to the service as it came: the spelling is for matching.
 pub fn canonical(target: &str) -> Result<Cow<'_, str>, Ambiguous> {
-    let end = memchr::memchr(b'?', target.as_bytes()).unwrap_or(target.len());
-    let path = target.get(..end).unwrap_or_default();
+    // One walk tells that nearly every path is as it should be, with no segment that needs a second look.
+    let (mut before, mut end) = (0, 0_usize);
+    for byte in target.bytes() {
+        if byte == b'?' {
+            break;
+        }
+        if !RAW.has(byte) || (before == b'/' && matches!(byte, b'.' | b'/' | b';')) {
+            return looked_at(target);
+        }
+        before = byte;
+        end = end.wrapping_add(1);
+    }
+    match target.get(..end) {
+        Some(path) if path.starts_with('/') => Ok(Cow::Borrowed(path)),
+        _ => Err(Ambiguous::NotAbsolute),
+    }
+}
+
+/// The same for any path.
+#[inline(never)]
+fn looked_at(target: &str) -> Result<Cow<'_, str>, Ambiguous> {
+    let path = target.split('?').next().unwrap_or_default();
     if !path.starts_with('/') {
         return Err(Ambiguous::NotAbsolute);
     }
-    let plain = RAW.hold(path.as_bytes());
-    let spelled = if plain { Cow::Borrowed(path) } else { Cow::Owned(respell(path)?) };
-    // Nearly every path has no segment that needs a second look.
-    if spelled.as_bytes().windows(2).any(|pair| matches!(pair, [b'/', b'.' | b'/' | b';'])) {
-        check_segments(&spelled)?;
-    }
+    let spelled = if RAW.hold(path.as_bytes()) { Cow::Borrowed(path) } else { Cow::Owned(respell(path)?) };
+    check_segments(&spelled)?;
     Ok(spelled)
 }
 
@@ -67,7 +83,6 @@ pub fn covers(prefix: &str, path: &str) -> bool {
 /// Characters of a path that need no escape (`pchar` and `/`, RFC 3986 §3.3).
 static RAW: Bytes = Bytes::letters_digits_and(b"/-._~!$&'()*+,;=:@");
 
-#[cold]
 fn respell(path: &str) -> Result<String, Ambiguous> {
     let mut spelled = Vec::with_capacity(path.len());
     let mut decoded = Vec::with_capacity(path.len());
@@ -116,7 +131,6 @@ fn is_escaped_twice(decoded: &str) -> bool {
         .any(|digits| ["2e", "2f", "5c", "00"].iter().any(|hidden| hidden.eq_ignore_ascii_case(digits)))
 }
 
-#[cold]
 fn check_segments(path: &str) -> Result<(), Ambiguous> {
     let mut segments = path.split('/').skip(1).peekable();
     while let Some(segment) = segments.next() {

@@ -1,7 +1,7 @@
 //! A JWT access token, judged by its signature (RFC 6750, RFC 9068).
 
 use super::credential::Presented;
-use super::{Guard, Proof};
+use super::{Guard, Proof, Unproven};
 use crate::config::Rule;
 use crate::provider::{AccessToken, AccessTokens};
 use crate::words::{Identity, Method, Reason, Refusal, Sources};
@@ -24,6 +24,25 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
     Ok(Some(Proof::of(identity, presented, rule)))
 }
 
+/// The same where the token was verified before, and nobody is asked about it.
+pub fn known(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Box<Proof>>, Unproven> {
+    let rule = &guard.rule;
+    if asks_further(rule) {
+        return Err(Unproven::Waits);
+    }
+    let known = guard.tokens.known(world, &presented.token, &rule.providers);
+    let Ok(token) = known else { return Err(Unproven::Waits) };
+    let mut identity = identity_of(guard, Method::Bearer, &token)?;
+    judge_revoked(world, guard, &token, &identity)?;
+    identity.access_token = presented.sent_on(rule);
+    Ok(Some(Proof::of(identity, presented, rule)))
+}
+
+/// Whether the issuer is asked about tokens that were verified.
+fn asks_further(rule: &Rule) -> bool {
+    rule.token.introspect_jwt || rule.enrich.introspection || rule.enrich.userinfo
+}
+
 /// Whom a verified token speaks for, if the rule takes it; `text` is the token.
 pub async fn of_token(
     world: &World,
@@ -32,25 +51,32 @@ pub async fn of_token(
     token: &AccessToken,
     text: &str,
 ) -> Result<Identity, Refusal> {
-    let rule = &guard.rule;
-    let client = token.judge(&rule.token)?;
-    let mut sources = Sources { access_token: Some(Rc::clone(&token.claims)), ..Sources::default() };
-    let mut subject = token.subject.clone();
-    if rule.token.introspect_jwt || rule.enrich.introspection || rule.enrich.userinfo {
-        subject = Box::pin(ask(world, guard, text, token, &mut sources)).await?;
+    let mut identity = identity_of(guard, method, token)?;
+    if asks_further(&guard.rule) {
+        identity.subject = Box::pin(ask(world, guard, text, token, &mut identity.sources)).await?;
     }
-    guard.judge_revoked(world, &token.issuer, subject.as_ref(), client.as_ref(), &token.lineage)?;
+    judge_revoked(world, guard, token, &identity)?;
+    Ok(identity)
+}
+
+/// Whom a verified token speaks for by what it says itself.
+fn identity_of(guard: &Guard, method: Method, token: &AccessToken) -> Result<Identity, Refusal> {
     Ok(Identity {
         method,
         issuer: Rc::clone(&token.issuer),
-        subject,
-        client,
-        sources,
+        subject: token.subject.clone(),
+        client: token.judge(&guard.rule.token)?,
+        sources: Sources { access_token: Some(Rc::clone(&token.claims)), ..Sources::default() },
         scope: Rc::clone(&token.scope),
         id_token: None,
         consumer: None,
         access_token: None,
     })
+}
+
+fn judge_revoked(world: &World, guard: &Guard, token: &AccessToken, identity: &Identity) -> Result<(), Refusal> {
+    let (subject, client) = (identity.subject.as_ref(), identity.client.as_ref());
+    guard.judge_revoked(world, &token.issuer, subject, client, &token.lineage)
 }
 
 /// Asks the issuer further questions about its token, and gives back whom it is about; that must be one in all that is said.

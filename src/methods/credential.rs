@@ -1,5 +1,6 @@
 //! The tokens that a request carries: where they are looked for, and how they are kept from the service (RFC 6750 §2).
 
+use super::Unproven;
 use crate::config::{Place, Rule, TokenForm};
 use crate::http::cookie;
 use crate::http::{Bytes, form};
@@ -27,6 +28,14 @@ pub struct Presented<'a> {
 }
 
 impl Presented<'_> {
+    /// Refuses what no token looks like. One that is known need not be asked.
+    pub fn check(&self) -> Result<(), Refusal> {
+        if self.token.len() > MAX_TOKEN || !is_token68(&self.token) {
+            return Err(malformed("the access token has characters that none has, or too many (RFC 6750 §2.1)"));
+        }
+        Ok(())
+    }
+
     /// The token for the service, where the rule hands it on in a place of its own, or exchanges it.
     pub fn sent_on(&self, rule: &Rule) -> Option<Rc<Secret>> {
         let is_handed_on = rule.access_token.as_ref().is_some_and(|form| *form != TokenForm::None);
@@ -50,12 +59,22 @@ pub enum Hiding {
 
 /// The one access token that a request carries where the rule looks; several are refused.
 pub async fn presented<'a>(world: &World, rule: &Rule, request: &'a Request) -> Result<Option<Presented<'a>>, Refusal> {
-    if rule.credentials.bearer.contains(&Place::Form) {
+    let in_form = match rule.credentials.bearer.contains(&Place::Form) {
         // Boxed, as all that waits: the future of a request that just passes stays small.
-        let in_form = Box::pin(token_in_form(world, request, PARAMETER)).await?;
-        return presented_besides(in_form, rule, request);
+        true => Box::pin(token_in_form(world, request, PARAMETER)).await?,
+        false => None,
+    };
+    let presented = presented_besides(in_form, rule, request)?;
+    presented.as_ref().map_or(Ok(()), Presented::check)?;
+    Ok(presented)
+}
+
+/// The same where no body has to be waited for; not yet checked.
+pub fn presented_at_once<'a>(rule: &Rule, request: &'a Request) -> Result<Option<Presented<'a>>, Unproven> {
+    if rule.credentials.bearer.contains(&Place::Form) {
+        return Err(Unproven::Waits);
     }
-    presented_besides(None, rule, request)
+    Ok(presented_besides(None, rule, request)?)
 }
 
 /// The access token of the header fields and the target, or the one `in_form`.
@@ -79,9 +98,6 @@ fn presented_besides<'a>(
             }
             found = here;
         }
-    }
-    if found.as_ref().is_some_and(|found| found.token.len() > MAX_TOKEN || !is_token68(&found.token)) {
-        return Err(malformed("the access token has characters that none has, or too many (RFC 6750 §2.1)"));
     }
     Ok(found)
 }

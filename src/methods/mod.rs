@@ -143,9 +143,53 @@ impl Proof {
 
     /// One whose credential came there.
     fn hidden(identity: Identity, hiding: &Hiding, rule: &Rule) -> Box<Self> {
-        let in_url = matches!(hiding, Hiding::Target(_));
-        Box::new(Self { hiding: rule.credentials.hide.then(|| hiding.clone()), in_url, ..Self::from(identity) })
+        let mut proof = Box::new(Self::from(identity));
+        proof.in_url = matches!(hiding, Hiding::Target(_));
+        proof.hiding = rule.credentials.hide.then(|| hiding.clone());
+        proof
     }
+}
+
+/// Why there is no proof at once.
+pub enum Unproven {
+    /// Somebody may have to be asked, or told.
+    Waits,
+    /// The credential is none, whoever would be asked.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Unproven {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// As [`identify`], where this worker can say it by itself.
+pub fn known(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Unproven> {
+    if guard.revocations.are_shared() {
+        return Err(Unproven::Waits);
+    }
+    let mut token = None;
+    for method in &guard.rule.methods {
+        if method.takes_access_tokens() && token.is_none() {
+            token = Some(credential::presented_at_once(&guard.rule, request)?);
+        }
+        let presented = token.as_ref().and_then(Option::as_ref);
+        let proof = match (method, presented) {
+            (Method::Session, _) => session::known(world, guard, request)?,
+            (Method::Bearer, Some(presented)) => bearer::known(world, guard, presented)?,
+            (Method::GatewayToken, Some(presented)) => {
+                presented.check()?;
+                gateway_token::identify(world, guard, presented)?
+            }
+            (Method::Bearer | Method::GatewayToken | Method::Introspection | Method::Userinfo, None) => None,
+            _ => return Err(Unproven::Waits),
+        };
+        if proof.is_some() {
+            return Ok(proof);
+        }
+    }
+    Ok(None)
 }
 
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be

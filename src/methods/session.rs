@@ -1,10 +1,10 @@
 //! A session cookie that we sealed.
 
-use super::{Guard, Proof};
+use super::{Guard, Proof, Unproven};
 use crate::http::path;
 use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
 use crate::session::{Content, Facts, Life, Opened, RelyingParty};
-use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop};
+use crate::words::{Headers, Identity, Late, Method, Reason, Refusal, Request, Sources, Stop, UnixTime};
 use crate::world::{Metric, Watch, World};
 use std::rc::Rc;
 
@@ -17,6 +17,24 @@ pub enum Shown {
     Person(Box<Proof>),
     /// It is over: revoked, or with its last refresh. Whoever has nothing else to show is told so.
     Over(Refusal),
+}
+
+/// The person whose session the request carries, where this worker can read it and there is nothing to do about it.
+pub fn known(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Unproven> {
+    let Some(party) = &guard.party else { return Ok(None) };
+    let mut strangers = Vec::new();
+    let found = party.sessions.look(world, &request.headers, &mut strangers);
+    if !strangers.is_empty() {
+        return Err(Unproven::Waits);
+    }
+    let Some(opened) = found else { return Ok(None) };
+    let (content, now) = (&opened.content, world.now());
+    let is_fresh = content.life(&party.sessions.settings, now) == Life::Fresh && now < opened.due && !opened.has_news();
+    if !is_fresh || guard.rule.require.reverify || party.is_revoked(world, content) {
+        return Err(Unproven::Waits);
+    }
+    opened.count(world);
+    Ok(Some(proof(party, content, now)))
 }
 
 /// The person whose session the request carries.
@@ -40,6 +58,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
     if life == Life::Over {
         return Ok(Shown::Nothing);
     }
+    opened.count(world);
     if party.is_revoked(world, &opened.content) {
         world.count(Metric::SessionsRevoked);
         return Ok(over(world, party, request, guard.nothing_shown()));
@@ -74,6 +93,17 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         (None, Some(news)) => (set(world, party, &opened, &news, &request.headers), None),
         (None, None) => (Vec::new(), None),
     };
+    let mut proof = proof(party, &content, now);
+    proof.cookies = cookies;
+    proof.late = late;
+    if guard.rule.require.reverify && !Box::pin(is_active(world, party, &mut proof.identity)).await? {
+        return Ok(Shown::Nothing);
+    }
+    Ok(Shown::Person(proof))
+}
+
+/// The person whose session it is, and what is told of the session.
+fn proof(party: &RelyingParty, content: &Content, now: UnixTime) -> Box<Proof> {
     let identity = Identity {
         method: Method::Session,
         issuer: Rc::clone(&party.issuer),
@@ -86,12 +116,9 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result
         id_token: content.id_token.clone(),
         consumer: None,
     };
-    let facts = Facts::of(&content, settings, now);
-    let mut proof = Box::new(Proof { cookies, late, facts, ..Proof::from(identity) });
-    if guard.rule.require.reverify && !Box::pin(is_active(world, party, &mut proof.identity)).await? {
-        return Ok(Shown::Nothing);
-    }
-    Ok(Shown::Person(proof))
+    let mut proof = Box::new(Proof::from(identity));
+    proof.facts = Facts::of(content, &party.sessions.settings, now);
+    proof
 }
 
 /// Whether the provider says that the session's access token is active; what it says is a source of claims then.

@@ -10,7 +10,6 @@ mod timers;
 pub use abi::{Abi, Fields};
 pub use stream::{LARGEST_BODY, Phase, Stream};
 
-use crate::cache::Spread;
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
 use crate::words::{Forward, HeaderEdits, Request, Secret, UnixTime, Verdict};
@@ -23,14 +22,9 @@ use executor::{Executor, Owner, Work};
 use log::LevelFilter;
 use metrics::Metrics;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use timers::Timers;
-
-/// A map by the host's numbers for what it has: looked into several times for each request.
-pub type ByNumber<T> = HashMap<u32, T, BuildHasherDefault<Spread>>;
 
 /// Whether the host lets a message through that it shows us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,8 +105,11 @@ impl Runtime {
         let Some(host) = self.this.upgrade() else { return Flow::Pause };
         let world = World::new(host, Rc::clone(stream) as _);
         let request = Request::new(self.abi.fields(Fields::Request));
-        let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
-        if let Some(verdict) = self.executor.begin(Work::Decide(Rc::clone(stream), decision)) {
+        let verdict = exchange::at_once(&gate, &world, &request).or_else(|| {
+            let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
+            self.executor.begin(Work::Decide(Rc::clone(stream), decision))
+        });
+        if let Some(verdict) = verdict {
             self.apply(stream, verdict);
         }
         self.settle(Owner::Stream(stream.id), Shown::Message);
@@ -256,8 +253,12 @@ impl Runtime {
                 if let Some(body) = body {
                     self.abi.replace_body(body.as_bytes());
                 }
-                *stream.late.borrow_mut() = response;
-                *stream.later.borrow_mut() = late;
+                if !response.is_empty() {
+                    *stream.late.borrow_mut() = response;
+                }
+                if late.is_some() {
+                    *stream.later.borrow_mut() = late;
+                }
                 stream.phase.set(Phase::Forwarded);
             }
             Verdict::Respond { response, .. } => {

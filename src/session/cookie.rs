@@ -60,6 +60,24 @@ pub fn seal(sealer: &Sealer, base: &str, associated: &[u8], nonce: [u8; 24], pla
 
 /// The sessions that a request's cookies called `base` may hold. Usually one; more only when a name came twice.
 pub fn candidates<'a>(headers: &'a Headers, base: &str) -> Vec<Candidate<'a>> {
+    let mut only = None;
+    for (name, value) in cookie::all(headers) {
+        let Some(at) = number(name, base) else { continue };
+        if only.replace((at, value)).is_some() {
+            return put_together(headers, base);
+        }
+    }
+    match only {
+        None => Vec::new(),
+        // Nearly every session is in one cookie.
+        Some((0, value @ [FORMAT, b'1', ..])) => vec![Candidate { values: vec![value] }],
+        Some(_) => put_together(headers, base),
+    }
+}
+
+/// The same of any number of cookies.
+#[inline(never)]
+fn put_together<'a>(headers: &'a Headers, base: &str) -> Vec<Candidate<'a>> {
     let mut copies: Vec<(usize, &[u8])> = Vec::new();
     for (name, value) in cookie::all(headers) {
         let Some(at) = number(name, base) else { continue };
@@ -106,9 +124,12 @@ fn with_first<'a>(first: &'a [u8], copies: &[(usize, &'a [u8])]) -> Vec<Candidat
 /// Which of a session's cookies `name` is.
 fn number(name: &[u8], base: &str) -> Option<usize> {
     let rest = name.strip_prefix(base.as_bytes())?;
-    if rest.is_empty() {
-        return Some(0);
-    }
+    if rest.is_empty() { Some(0) } else { further(rest) }
+}
+
+/// Of a cookie after the first, by the end of its name.
+#[inline(never)]
+fn further(rest: &[u8]) -> Option<usize> {
     let digits = rest.strip_prefix(b".").filter(|digits| digits.len() <= 2 && !digits.starts_with(b"0"))?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;

@@ -114,6 +114,8 @@ pub struct Opened {
     pub due: UnixTime,
     /// Whether it was not yet noted that the browser has it.
     news: Cell<bool>,
+    /// Whether it has served a request.
+    used: Cell<bool>,
     bytes: Box<[u8]>,
     bond: Vec<u8>,
     /// Where it is in the store; none where it is whole in its cookies.
@@ -186,7 +188,6 @@ impl Sessions {
         let mark = (Rc::clone(name), candidate.mark()?);
         let known = self.opened.0.borrow_mut().get(&mark);
         if let Some(known) = known.filter(|known| candidate.is(&known.bytes) && known.bond == bond) {
-            world.count(Metric::SessionsCached);
             return Some(known);
         }
         let bytes = candidate.bytes();
@@ -198,7 +199,7 @@ impl Sessions {
         let (content, key) = (Rc::new(Content::read(&plain)?), None);
         world.count(Metric::SessionsOpened);
         let (due, news) = (content.refresh_due(&self.settings.refresh), Cell::new(content.generation > 0));
-        let opened = Rc::new(Opened { content, due, news, bytes, bond: bond.to_vec(), key });
+        let opened = Rc::new(Opened { content, due, news, used: Cell::default(), bytes, bond: bond.to_vec(), key });
         self.opened.insert(mark, &opened, opened.bytes.len());
         Some(opened)
     }
@@ -341,6 +342,18 @@ fn lengths_and_parts(parts: &[&str]) -> Vec<u8> {
 }
 
 impl Opened {
+    /// Whether [`Self::is_news`] would say so.
+    pub fn has_news(&self) -> bool {
+        self.news.get()
+    }
+
+    /// It serves a request, and is counted if it did before.
+    pub fn count(&self, world: &World) {
+        if self.used.replace(true) {
+            world.count(Metric::SessionsCached);
+        }
+    }
+
     /// Whether this is the first that this worker sees of a session since it was refreshed; asked once.
     pub fn is_news(&self) -> bool {
         self.news.replace(false)

@@ -289,7 +289,8 @@ impl Sessions {
             return known;
         }
         let due = content.refresh_due(&self.settings.refresh);
-        let opened = Opened { content, due, news: Cell::new(false), bytes, bond, key: Some(key) };
+        let opened =
+            Opened { content, due, news: Cell::new(false), used: Cell::default(), bytes, bond, key: Some(key) };
         let opened = Rc::new(opened);
         self.opened.insert(mark, &opened, opened.content.write().map_or(0, |plain| plain.len()));
         opened

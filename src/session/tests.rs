@@ -82,7 +82,9 @@ fn a_session_comes_back_from_its_cookies_and_then_from_the_cache() {
     let (script, sessions) = (Script::new(), sessions());
     let cookies = headers(&logged_in(&sessions, &script.world()));
     for _ in 0..3 {
-        assert_eq!(&*sessions.open(&script.world(), &cookies).unwrap().content.subject, "alice");
+        let opened = sessions.open(&script.world(), &cookies).unwrap();
+        opened.count(&script.world());
+        assert_eq!(&*opened.content.subject, "alice");
     }
     assert_eq!((script.counted(Metric::SessionsOpened), script.counted(Metric::SessionsCached)), (1, 2));
 }

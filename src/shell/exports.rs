@@ -6,9 +6,9 @@
 use super::imports;
 use super::root::Root;
 use super::stream::StreamContext;
-use crate::runtime::{ByNumber, Flow};
+use crate::runtime::Flow;
+use crate::words::ByNumber;
 use std::cell::RefCell;
-use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
 /// A context of the host's.
@@ -22,14 +22,13 @@ enum Context {
 
 thread_local! {
     /// Every context that the host has made, by its number.
-    static CONTEXTS: RefCell<ByNumber<Context>> =
-        const { RefCell::new(ByNumber::with_hasher(BuildHasherDefault::new())) };
+    static CONTEXTS: RefCell<ByNumber<Context>> = const { RefCell::new(ByNumber::new()) };
 }
 
 /// The context of a callback that begins. Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
 fn context(id: u32) -> Option<Context> {
     imports::time_moves();
-    CONTEXTS.with_borrow(|contexts| contexts.get(&id).cloned())
+    CONTEXTS.with_borrow(|contexts| contexts.get(id).cloned())
 }
 
 fn root(id: u32) -> Option<Rc<Root>> {
@@ -138,7 +137,7 @@ extern "C" fn proxy_on_response_headers(id: u32, _: usize, _: u32) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(id: u32) -> u32 {
-    let gone = CONTEXTS.with_borrow_mut(|contexts| contexts.remove(&id));
+    let gone = CONTEXTS.with_borrow_mut(|contexts| contexts.remove(id));
     match gone {
         Some(Context::Root(root)) => root.done(),
         Some(Context::Stream(stream)) => stream.done(),

@@ -18,14 +18,11 @@ struct Field {
     value: (usize, usize),
 }
 
-/// Where the pseudo header fields of a request stand.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Pseudo {
-    pub method: Said,
-    pub path: Said,
-    pub authority: Said,
-    pub scheme: Said,
-}
+/// Where the pseudo header fields of a request stand, in the order of [`PSEUDO`].
+pub(super) type Pseudo = [Said; 4];
+
+/// The pseudo header fields of a request (RFC 9113 §8.3.1).
+const PSEUDO: [&[u8]; 4] = [b":method", b":path", b":authority", b":scheme"];
 
 /// Whether a field that may stand once does, and where its value is.
 #[derive(Clone, Copy, Default)]
@@ -94,29 +91,26 @@ impl Headers {
         wire
     }
 
-    /// The pseudo header fields that a request has (RFC 9113 §8.3.1), found in one walk.
+    /// The pseudo header fields that a request has, found in one walk.
     pub(super) fn pseudo(&self) -> Pseudo {
         let mut pseudo = Pseudo::default();
         for field in &self.fields {
-            let known = match self.slice(field.name) {
-                b":method" => &mut pseudo.method,
-                b":path" => &mut pseudo.path,
-                b":authority" => &mut pseudo.authority,
-                b":scheme" => &mut pseudo.scheme,
-                _ => continue,
-            };
-            // One that stands twice says nothing; neither does one that is empty or no text.
-            *known = match *known {
-                Said::Nothing if std::str::from_utf8(self.slice(field.value)).is_ok_and(|text| !text.is_empty()) => {
-                    Said::Once(field.value)
+            let name = self.slice(field.name);
+            if name.first() != Some(&b':') {
+                continue;
+            }
+            for (known, said) in PSEUDO.iter().zip(&mut pseudo) {
+                if name == *known {
+                    // One that stands twice says nothing; neither does one that is empty.
+                    let is_first = matches!(said, Said::Nothing) && !self.slice(field.value).is_empty();
+                    *said = if is_first { Said::Once(field.value) } else { Said::Badly };
                 }
-                _ => Said::Badly,
-            };
+            }
         }
         pseudo
     }
 
-    /// The text of a pseudo header field that was found in these fields.
+    /// The text of a pseudo header field that was found in these fields, if it is text.
     pub(super) fn said(&self, said: Said) -> Option<&str> {
         match said {
             Said::Once(at) => std::str::from_utf8(self.slice(at)).ok(),

@@ -2,6 +2,7 @@
 
 mod algorithm;
 mod by_name;
+mod by_number;
 mod headers;
 mod hex;
 mod identity;
@@ -14,6 +15,7 @@ mod verdict;
 
 pub use algorithm::Algorithm;
 pub use by_name::ByName;
+pub use by_number::ByNumber;
 pub use headers::{Headers, Repeated};
 pub use hex::hex;
 pub use identity::{ClaimPath, Claims, Consumer, Identity, Method, Source, Sources};

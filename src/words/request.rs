@@ -1,7 +1,7 @@
 //! One client request, as far as a verdict depends on it.
 
 use super::Headers;
-use super::headers::Pseudo;
+use super::headers::{Pseudo, Said};
 
 /// What the client asked for: the header fields, pseudo header fields (RFC 9113 §8.3.1) among them.
 ///
@@ -21,12 +21,12 @@ impl Request {
 
     /// The method, as sent: methods are case-sensitive (RFC 9110 §9.1).
     pub fn method(&self) -> Option<&str> {
-        self.headers.said(self.pseudo.method)
+        self.said(|[method, ..]| *method)
     }
 
     /// Path and query, as sent.
     pub fn target(&self) -> Option<&str> {
-        self.headers.said(self.pseudo.path)
+        self.said(|[_, path, ..]| *path)
     }
 
     /// The query, where there is a `?`, as sent.
@@ -36,11 +36,15 @@ impl Request {
 
     /// Host and, where written, port.
     pub fn authority(&self) -> Option<&str> {
-        self.headers.said(self.pseudo.authority)
+        self.said(|[_, _, authority, _]| *authority)
     }
 
     /// The scheme by which the host got the request.
     pub fn scheme(&self) -> Option<&str> {
-        self.headers.said(self.pseudo.scheme)
+        self.said(|[.., scheme]| *scheme)
+    }
+
+    fn said(&self, which: fn(&Pseudo) -> Said) -> Option<&str> {
+        self.headers.said(which(&self.pseudo))
     }
 }

@@ -107,6 +107,17 @@ impl Script {
         None
     }
 
+    /// What a flow would come to now: no counter, no line and no chance is left of it.
+    pub fn would_be<T>(&self, flow: impl Future<Output = T>) -> Option<T> {
+        let State { chance, counts, lines, .. } = &*self.0;
+        let before = (chance.get(), counts.borrow().clone(), lines.borrow().len());
+        let result = self.run(flow);
+        chance.set(before.0);
+        counts.replace(before.1);
+        lines.borrow_mut().truncate(before.2);
+        result
+    }
+
     /// Runs what was spawned until it waits or is done.
     pub fn settle(&self) {
         let mut context = Context::from_waker(Waker::noop());
