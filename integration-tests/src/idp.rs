@@ -85,9 +85,7 @@ pub async fn keycloak_with(redirect_uris: &[String], settings: &[(&str, &str)]) 
 impl Idp {
     /// What it has written; of a shared one, where to look.
     pub fn log(&self) -> String {
-        self.part
-            .as_ref()
-            .map_or_else(|| "the shared Keycloak writes to target/tests/keycloak.log".into(), Part::log)
+        self.part.as_ref().map_or_else(|| "the shared Keycloak writes to target/tests/keycloak.log".into(), Part::log)
     }
 
     /// Ends it, as a provider that goes away.
