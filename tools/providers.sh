@@ -26,7 +26,7 @@ keycloak() {
     local java
     java="$(java -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p' | head -n1)"
     [ "${java:-0}" -ge 17 ] || fail "java is version ${java:-unknown}, Keycloak needs 17 or later"
-    [ ! -e "$keycloak/complete" ] || return 0
+    [ ! -e "$keycloak/prepared" ] || return 0
     need mvn maven
     need unzip unzip
     say "fetching Keycloak $keycloak_version (170 MB, Maven Central)"
@@ -43,12 +43,13 @@ keycloak() {
     unzip -q "$zip" -d "$tools_dir"
     rm -rf "$tools_dir/download"
     say "preparing Keycloak once (20 s)"
-    # Done here, so that each start takes half as long and writes nothing into the shared folder.
-    "$keycloak/bin/kc.sh" build --db=dev-mem --health-enabled=true > "$tools_dir/keycloak-build.log" 2>&1 || {
+    # Done here, so that each start takes half as long and writes nothing into the shared folder. Where it listens by TLS, it
+    # asks for the client's certificate.
+    "$keycloak/bin/kc.sh" build --db=dev-mem --health-enabled=true --https-client-auth=request > "$tools_dir/keycloak-build.log" 2>&1 || {
         tail -n 5 "$tools_dir/keycloak-build.log" >&2
         fail "Keycloak could not be prepared; its log is .tools/keycloak-build.log"
     }
-    touch "$keycloak/complete"
+    touch "$keycloak/prepared"
 }
 
 case "${1:-}" in

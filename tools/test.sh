@@ -13,13 +13,7 @@ tools/check.sh
 say "2/4 make wasm"
 tools/wasm.sh
 tools/wasm-panics.sh > /dev/null
-say "3/4 tests of the filter, native"
-log="$(mktemp)"
-trap 'rm -f "$log"' EXIT
-failed=0
-cargo test --locked --no-fail-fast --package oidc_proxy_wasm --package oidc_proxy_wasm_cipher \
-    --package oidc_proxy_wasm_memory 2>&1 | tee "$log" || failed=1
-say "4/4 integration tests: Envoy, identity providers, browser"
+say "3/4 what the tests need: Envoy, identity providers, browser, and the tests themselves"
 need_node
 need curl curl
 need chromium chromium
@@ -29,8 +23,16 @@ tools/providers.sh oidc-provider
 tools/providers.sh keycloak > /dev/null
 ENVOY="$(tools/envoy.sh)"
 export ENVOY
-# Each of these starts whole programs; a few at a time is what two cores carry.
-cargo test --locked --no-fail-fast --package integration-tests -- --test-threads=2 2>&1 | tee -a "$log" || failed=1
+filter=(--package oidc_proxy_wasm --package oidc_proxy_wasm_cipher --package oidc_proxy_wasm_memory)
+# Apart, as each would be built by itself: the crates that both use have other features for the integration tests.
+cargo test --locked --no-run "${filter[@]}"
+cargo test --locked --no-run --package integration-tests
+say "4/4 tests: of the filter, native, and beside them in Envoy"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+failed=0
+tools/test-programs.sh "${filter[@]}" -- --package integration-tests | tee "$log" || failed=1
+cargo test --locked --doc "${filter[@]}" 2>&1 | tee -a "$log" || failed=1
 
 awk '/^test result:/ { passed += $4; failed += $6; ignored += $8 }
      END { printf "• %d tests passed, %d failed, %d ignored, in %d s\n", passed, failed, ignored, '"$SECONDS"' }' "$log"

@@ -119,7 +119,7 @@ wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 wasm_module() {
     local setting target_dir built module="$root/dist/${1//-/_}.wasm" list=/dev/null
     [ "$1" != oidc_proxy_wasm ] || list="$hot_functions"
-    wasm_cargo build --release --lib --target "$wasm_target" --locked --package "$1"
+    wasm_cargo rustc --release --lib --crate-type cdylib --target "$wasm_target" --locked --package "$1"
     for setting in "${wasm_env[@]}"; do
         case "$setting" in CARGO_TARGET_DIR=*) target_dir="${setting#*=}" ;; esac
     done

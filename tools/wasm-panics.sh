@@ -10,6 +10,6 @@ choose_toolchain
 # A folder of its own: no build of this may ever be taken for the product. Nobody measures it, so it is built fast.
 folder="$root/target/panics"
 wasm_env+=(CARGO_TARGET_DIR="$folder" CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16)
-once panics wasm_cargo build --quiet --release --lib --target "$wasm_target" --locked --package oidc_proxy_wasm \
-    --features panic-after-refresh >&2
+once panics wasm_cargo rustc --quiet --release --lib --crate-type cdylib --target "$wasm_target" --locked \
+    --package oidc_proxy_wasm --features panic-after-refresh >&2
 printf '%s\n' "$folder/$wasm_target/release/oidc_proxy_wasm.wasm"

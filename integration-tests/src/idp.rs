@@ -1,5 +1,6 @@
 //! The real identity providers, started as `make run` starts them.
 
+use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::part::{Part, Work};
-use crate::{client, ports, root};
+use crate::{client, keycloak_admin, ports, random_hex, root};
 
 /// The id of the client that both providers know.
 pub const CLIENT_ID: &str = "demo";
@@ -17,14 +18,19 @@ pub const CLIENT_SECRET: &str = "a-secret-for-the-demo-and-nothing-else";
 /// A provider that has died is noticed at once; one on a machine that does a lot besides is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// The variable that names the port of a Keycloak which all test programs of a run share; `tools/test.sh` sets it. Without it
+/// each test that needs a Keycloak starts one.
+const SHARED_KEYCLOAK: &str = "SHARED_KEYCLOAK_PORT";
+
 /// A running provider with the user `demo`, password `demo`.
 pub struct Idp {
     /// Where it listens.
     pub port: u16,
     /// Its issuer, for configuration.
     pub issuer: String,
-    part: Part,
-    _work: Work,
+    // None where it is shared, and lives longer than the test.
+    part: Option<Part>,
+    _work: Option<Work>,
 }
 
 /// Starts oidc-provider. `settings` are variables that the head of `tools/idp/oidc-provider.mjs` explains.
@@ -41,15 +47,23 @@ pub async fn oidc_provider_at(port: u16, redirect_uris: &[String], settings: &[(
     environment.extend_from_slice(settings);
     let mut part = Part::start("oidc-provider", work.path(), "node", &["tools/idp/oidc-provider.mjs"], &environment);
     part.ready(port, "/.well-known/openid-configuration", PATIENCE).await;
-    Idp { port, issuer: format!("http://127.0.0.1:{port}"), part, _work: work }
+    Idp { port, issuer: format!("http://127.0.0.1:{port}"), part: Some(part), _work: Some(work) }
 }
 
-/// Starts Keycloak with the realm `demo`; this takes 20 s, so tests of one program share it.
+/// A realm of Keycloak's that belongs to this test alone. Where the run has no Keycloak to share, one is started, which takes
+/// 20 s.
 pub async fn keycloak(redirect_uris: &[String]) -> Idp {
-    keycloak_with(redirect_uris, &[]).await
+    let Some(port) = env::var_os(SHARED_KEYCLOAK) else {
+        return keycloak_with(redirect_uris, &[]).await;
+    };
+    let port = port.to_str().and_then(|port| port.parse().ok()).expect("a port for SHARED_KEYCLOAK_PORT");
+    let realm = format!("demo-{}", random_hex::<6>());
+    keycloak_admin::new_realm(port, &realm, redirect_uris, PATIENCE).await;
+    Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/{realm}"), part: None, _work: None }
 }
 
-/// As [`keycloak`], with variables that the head of `tools/idp/keycloak.sh` explains.
+/// Starts a Keycloak that nobody shares, with the realm `demo`, and with variables that the head of `tools/idp/keycloak.sh`
+/// explains.
 pub async fn keycloak_with(redirect_uris: &[String], settings: &[(&str, &str)]) -> Idp {
     fetched("keycloak");
     let work = Work::new("keycloak");
@@ -65,18 +79,26 @@ pub async fn keycloak_with(redirect_uris: &[String], settings: &[(&str, &str)]) 
     environment.extend_from_slice(settings);
     let mut part = Part::start("keycloak", work.path(), "tools/idp/keycloak.sh", &[], &environment);
     part.ready(port, "/realms/demo/.well-known/openid-configuration", PATIENCE).await;
-    Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/demo"), part, _work: work }
+    Idp { port, issuer: format!("http://127.0.0.1:{port}/realms/demo"), part: Some(part), _work: Some(work) }
 }
 
 impl Idp {
-    /// What it has written.
+    /// What it has written; of a shared one, where to look.
     pub fn log(&self) -> String {
-        self.part.log()
+        self.part.as_ref().map_or_else(|| "the shared Keycloak writes to target/tests/keycloak.log".into(), Part::log)
     }
 
     /// Ends it, as a provider that goes away.
+    ///
+    /// # Panics
+    /// When it is shared: a test that does this reaches it over a [`Relay`](crate::relay::Relay).
     pub fn stop(&mut self) {
-        self.part.stop();
+        self.part.as_mut().expect("a provider that no other test shares").stop();
+    }
+
+    /// The end of the issuer's path: the name of Keycloak's realm.
+    pub(crate) fn realm(&self) -> &str {
+        self.issuer.rsplit('/').next().unwrap_or_default()
     }
 
     /// The discovery document as the provider itself gives it.

@@ -9,6 +9,7 @@
 //! | [`idp`] | the real identity providers |
 //! | [`keycloak_admin`] | the account that changes things at Keycloak |
 //! | [`tokens`] | what those give to clients and people |
+//! | [`relay`] | a way to one of them that is long, or is cut |
 //! | [`hostile`] | one that lies, stalls and breaks as a test tells it to |
 //! | [`ratelimit`] | services that count for several gates |
 //! | [`store`] | Redis behind Webdis, in which several gates keep sessions |
@@ -31,6 +32,7 @@ pub mod part;
 pub mod person;
 pub mod ports;
 pub mod ratelimit;
+pub mod relay;
 pub mod setup;
 pub mod shop;
 pub mod signer;

@@ -127,7 +127,7 @@ async fn light_tokens_are_asked_about(gate: &Gate) {
 async fn keys_turn_while_requests_run(gate: &Gate) {
     let old = gate.token_of(APP, "demo").await;
     assert_eq!(gate.verdict("/jwt", &old).await, passed());
-    let admin = KeycloakAdmin::log_in(&gate.idp).await;
+    let admin = KeycloakAdmin::of(&gate.idp);
     let before = keys(&admin).await;
     let turned = async {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -174,12 +174,12 @@ async fn add_key(admin: &KeycloakAdmin) {
         "name": "newer", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider",
         "config": { "priority": ["1000"], "enabled": ["true"], "active": ["true"], "algorithm": ["RS256"] },
     });
-    let ask = admin.ask("POST", "/components").header("content-type", "application/json");
+    let ask = admin.ask("POST", "/components").await.header("content-type", "application/json");
     let answer = ask.body(key.to_string()).send().await;
     assert_eq!(answer.status, 201, "{}", answer.text());
 }
 
 async fn remove_key(admin: &KeycloakAdmin, id: &str) {
-    let answer = admin.ask("DELETE", &format!("/components/{id}")).send().await;
+    let answer = admin.ask("DELETE", &format!("/components/{id}")).await.send().await;
     assert_eq!(answer.status, 204, "{}", answer.text());
 }

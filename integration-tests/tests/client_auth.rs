@@ -152,7 +152,7 @@ async fn keycloak_takes_assertions() {
     let setups: Vec<Setup> = cases.iter().map(|_| Setup::new()).collect();
     let uris: Vec<String> = setups.iter().map(|setup| shop::redirect_uri(setup.port)).collect();
     let idp = idp::keycloak(&uris).await;
-    let admin = KeycloakAdmin::log_in(&idp).await;
+    let admin = KeycloakAdmin::of(&idp);
     let mut client = admin.get("/clients?clientId=demo").await[0].clone();
     let id = client["id"].as_str().unwrap().to_owned();
     for ((authenticator, alg, ours, expected), setup) in cases.into_iter().zip(setups) {
@@ -183,7 +183,7 @@ async fn keycloak_knows_us_by_the_cluster_s_certificate() {
     let uris = setups.each_ref().map(|setup| shop::redirect_uri(setup.port));
     let tls_port = ports::free();
     let idp = idp::keycloak_with(&uris, &[("TLS", &folder), ("TLS_PORT", &tls_port.to_string())]).await;
-    let admin = KeycloakAdmin::log_in(&idp).await;
+    let admin = KeycloakAdmin::of(&idp);
     let mut registered = admin.get("/clients?clientId=demo").await[0].clone();
     registered["clientAuthenticatorType"] = json!("client-x509");
     registered["attributes"]["x509.subjectdn"] = json!("CN=shop");

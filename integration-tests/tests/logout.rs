@@ -130,7 +130,7 @@ async fn keycloak_s_administrator_ends_a_session_here() {
     let back = format!("http://localhost:{}{BACK}", setup.port);
     let idp = idp::keycloak(&[shop::redirect_uri(setup.port)]).await;
     let gate = Gate::at(setup, idp).await;
-    let admin = KeycloakAdmin::log_in(&gate.idp).await;
+    let admin = KeycloakAdmin::of(&gate.idp);
     let clients = admin.get("/clients?clientId=demo").await;
     let mut demo = clients[0].clone();
     demo["attributes"]["backchannel.logout.url"] = json!(back);

@@ -11,12 +11,12 @@ use integration_tests::envoy::Envoy;
 use integration_tests::idp::{self, Idp};
 use integration_tests::keycloak_admin::KeycloakAdmin;
 use integration_tests::person::Person;
+use integration_tests::relay::Relay;
 use integration_tests::setup::Setup;
 use integration_tests::shop::{self, cookie_line, redirect_uri, values};
 use integration_tests::upstream::Upstream;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 
 /// How long access tokens live, in seconds.
 const LIFE: u64 = 8;
@@ -34,7 +34,7 @@ impl House {
     /// A gate whose requests wait at the moment of expiry: that is where a storm hurts most.
     async fn open(idp: Idp, port: Setup) -> House {
         let upstream = Upstream::start().await;
-        let setup = port.upstream(upstream.port).cluster("idp", far_away(idp.port).await);
+        let setup = port.upstream(upstream.port).cluster("idp", Relay::to(idp.port, FAR).await.port);
         let mut filter = shop::filter(setup.port, &idp.issuer);
         filter["providers"]["main"]["timeout"] = json!("10s");
         filter["session"]["refresh"] = json!({ "before": "0s", "grace": "2s" });
@@ -83,38 +83,6 @@ impl House {
         assert_eq!(tokens.len(), 1, "one token for all");
         tokens.remove(0)
     }
-}
-
-/// A way to a provider that is far away: its port.
-async fn far_away(provider: u16) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((mut near, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut far = TcpStream::connect(("127.0.0.1", provider)).await.unwrap();
-                let ((mut asks, mut told), (mut answers, mut asked)) = (near.split(), far.split());
-                let back = async {
-                    let mut piece = vec![0; 64 * 1024];
-                    loop {
-                        let size = answers.read(&mut piece).await?;
-                        tokio::time::sleep(FAR).await;
-                        told.write_all(&piece[..size]).await?;
-                        if size == 0 {
-                            return told.shutdown().await;
-                        }
-                    }
-                };
-                let there = async {
-                    tokio::io::copy(&mut asks, &mut asked).await?;
-                    asked.shutdown().await
-                };
-                // Whoever goes away in the middle may.
-                let _ = tokio::try_join!(there, back);
-            });
-        }
-    });
-    port
 }
 
 /// Sixty-three requests at once over one connection of HTTP/2: their statuses.
@@ -208,7 +176,7 @@ fn away() -> Duration {
 async fn a_client_that_is_back_after_a_while_is_still_in() {
     let setup = Setup::new();
     let idp = idp::keycloak(&[redirect_uri(setup.port)]).await;
-    let admin = KeycloakAdmin::log_in(&idp).await;
+    let admin = KeycloakAdmin::of(&idp);
     let live = async |seconds: u64| {
         admin.send("PUT", "", &json!({ "accessTokenLifespan": seconds, "refreshTokenMaxReuse": 0 })).await;
     };
@@ -228,7 +196,7 @@ async fn a_client_that_is_back_after_a_while_is_still_in() {
 async fn keycloak_is_asked_once() {
     let setup = Setup::new();
     let idp = idp::keycloak(&[redirect_uri(setup.port)]).await;
-    let admin = KeycloakAdmin::log_in(&idp).await;
+    let admin = KeycloakAdmin::of(&idp);
     admin.send("PUT", "", &json!({ "accessTokenLifespan": LIFE, "refreshTokenMaxReuse": 0 })).await;
     let house = House::open(idp, setup).await;
     a_storm_refreshes_once(&house).await;

@@ -1,9 +1,12 @@
 //! The caller's token is exchanged at a real Keycloak for the one that the service gets (RFC 8693).
 
+use std::time::Duration;
+
 use integration_tests::api::{self, API_CLIENT, refused, verdict};
 use integration_tests::envoy::Envoy;
 use integration_tests::idp;
 use integration_tests::keycloak_admin::KeycloakAdmin;
+use integration_tests::relay::Relay;
 use integration_tests::setup::Setup;
 use integration_tests::shop::values;
 use integration_tests::tokens::{access_token, claims, grant};
@@ -16,8 +19,8 @@ const APP: &str = "orders-app";
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_gets_a_token_of_our_client() {
     let upstream = Upstream::start().await;
-    let mut idp = idp::keycloak(&[]).await;
-    let admin = KeycloakAdmin::log_in(&idp).await;
+    let idp = idp::keycloak(&[]).await;
+    let admin = KeycloakAdmin::of(&idp);
     let id_of = async |client: &str| {
         let found = admin.get(&format!("/clients?clientId={client}")).await;
         found[0]["id"].as_str().unwrap_or_else(|| panic!("no client {client}")).to_owned()
@@ -37,7 +40,8 @@ async fn the_service_gets_a_token_of_our_client() {
     api::change_rule(&mut filter, "jwt", |rule| {
         rule["token"] = json!({ "exchange": { "scope": "email" } });
     });
-    let setup = Setup::new().upstream(upstream.port).cluster("idp", idp.port).workers(2);
+    let way = Relay::to(idp.port, Duration::ZERO).await;
+    let setup = Setup::new().upstream(upstream.port).cluster("idp", way.port).workers(2);
     let envoy = Envoy::start(setup.filter(filter)).await;
     let discovery = idp.discovery().await;
     let log_in = async || {
@@ -70,6 +74,6 @@ async fn the_service_gets_a_token_of_our_client() {
     admin.send("PUT", &ours, &settings).await;
     let (status, reason) = verdict(envoy.port, "/jwt", &other).await;
     assert!(matches!(reason.as_deref(), Some("exchange_refused" | "grant_refused")), "{status} {reason:?}");
-    idp.stop();
+    way.cut().await;
     assert_eq!(verdict(envoy.port, "/jwt", &token).await, api::passed());
 }
