@@ -18,7 +18,7 @@ readonly hot_functions="$root/tools/hot-functions.txt"
 # SHA-2 in rolled loops takes a quarter of the space, and what hashes much, the host does.
 readonly wasm_cfg='sha2_backend_soft="compact"'
 # With `opt-level = "z"` alone, every step of an iterator is a call: functions this small are no larger where they are inlined.
-readonly wasm_inline="-Cllvm-args=-inline-threshold=40"
+readonly wasm_inline="-Cllvm-args=-inline-threshold=55"
 # A panic is a trap and nothing else: what it would say of itself, and the machinery for that, is a twentieth of the module.
 # Envoy closes the VM and logs where it was, as it does anyway. It takes a standard library built this way.
 readonly wasm_trap=("-Zunstable-options" "-Cpanic=immediate-abort")
@@ -130,7 +130,7 @@ wasm_module() {
         # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
         # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
         # an overflow is a trap (`-lmu`).
-        wasm-opt -g -lmu --merge-similar-functions -Oz -ocimfs 200 "${wasm_features[@]}" "$built" -o "$built.part"
+        wasm-opt -g -lmu --merge-similar-functions -Oz -ocimfs 60 "${wasm_features[@]}" "$built" -o "$built.part"
         wasm-dis "${wasm_features[@]}" "$built.part" -o "$module_text.any"
         # The host's machine code lies in the order of the functions: a request that runs two hundred of them should not have
         # to fetch them from all over two megabytes.

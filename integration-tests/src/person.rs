@@ -11,6 +11,7 @@ const MOST_HOPS: usize = 20;
 #[derive(Clone, Default)]
 pub struct Person {
     jar: Vec<Cookie>,
+    doors: Vec<(u16, u16)>,
     /// Every answer on the way since the last [`Person::open`] or [`Person::submit`]: where, and its status.
     pub hops: Vec<(Url, u16)>,
 }
@@ -42,6 +43,13 @@ impl Person {
     /// Nobody has seen this one before.
     pub fn new() -> Person {
         Person::default()
+    }
+
+    /// Goes to another port of this machine wherever an address says `port`: to one that speaks TLS for us, which nobody here
+    /// does.
+    pub fn by_door(mut self, port: u16, door: u16) -> Person {
+        self.doors.push((port, door));
+        self
     }
 
     /// Opens an address as a page load and follows redirects.
@@ -133,7 +141,8 @@ impl Person {
     fn ask(&self, method: &str, url: &Url) -> client::Ask {
         let (host, port) = (url.host_str().expect("a host"), url.port_or_known_default().expect("a port"));
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        let ask = client::ask(method, port, target).host(format!("{host}:{port}"));
+        let door = self.doors.iter().find(|(known, _)| *known == port).map_or(port, |(_, door)| *door);
+        let ask = client::ask(method, door, target).host(format!("{host}:{port}"));
         match self.cookie_line(host, url.path()) {
             line if line.is_empty() => ask,
             line => ask.header("cookie", line),

@@ -21,6 +21,7 @@ pub struct Setup {
     upstream: Option<(u16, Protocol)>,
     clusters: Vec<(String, u16, Protocol)>,
     tls: Vec<(String, Value)>,
+    elsewhere: Vec<(String, String)>,
     body_paths: Vec<String>,
     rewrites: Vec<(String, String)>,
     cleaning: Cleaning,
@@ -62,6 +63,7 @@ impl Setup {
             upstream: None,
             clusters: Vec::new(),
             tls: Vec::new(),
+            elsewhere: Vec::new(),
             body_paths: Vec::new(),
             rewrites: Vec::new(),
             cleaning: Cleaning::Envoys,
@@ -131,6 +133,13 @@ impl Setup {
         self
     }
 
+    /// A cluster, `upstream` among them, is on this host and reached by TLS. Nobody looks at its certificate: it is for what
+    /// tests us, and signs its own.
+    pub fn elsewhere(mut self, name: &str, host: &str) -> Setup {
+        self.elsewhere.push((name.into(), host.into()));
+        self
+    }
+
     /// Adds the second instance of the filter, which may read bodies, and routes this path to it.
     pub fn bodies_at(mut self, path: &str) -> Setup {
         self.body_paths.push(path.into());
@@ -189,18 +198,18 @@ impl Setup {
         let upstream = self.upstream.map(|(port, protocol)| cluster("upstream", port, protocol));
         let called = self.clusters.iter().map(|(name, port, protocol)| cluster(name, *port, *protocol));
         let mut clusters: Vec<Value> = called.chain(upstream).collect();
-        for (name, context) in &self.tls {
-            let by_tls = clusters.iter_mut().filter(|cluster| cluster["name"] == name.as_str());
-            by_tls.for_each(|cluster| {
-                cluster["transport_socket"] = json!({
-                    "name": "envoy.transport_sockets.tls",
-                    "typed_config": {
-                        "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-                        "sni": "localhost",
-                        "common_tls_context": context,
-                    },
-                });
-            });
+        for cluster in &mut clusters {
+            let name = cluster["name"].clone();
+            if let Some((_, host)) = self.elsewhere.iter().find(|(known, _)| name == known.as_str()) {
+                cluster["type"] = json!("LOGICAL_DNS");
+                cluster["dns_lookup_family"] = json!("V4_PREFERRED");
+                let endpoint = &mut cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"];
+                endpoint["address"]["socket_address"]["address"] = json!(host);
+                cluster["transport_socket"] = tls(host, &json!({}));
+            }
+            if let Some((_, context)) = self.tls.iter().find(|(known, _)| name == known.as_str()) {
+                cluster["transport_socket"] = tls("localhost", context);
+            }
         }
         json!({ "admin": { "address": address(self.admin_port) }, "static_resources": { "clusters": clusters } })
     }
@@ -303,6 +312,17 @@ impl Setup {
 
 fn address(port: u16) -> Value {
     json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } })
+}
+
+fn tls(host: &str, context: &Value) -> Value {
+    json!({
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+            "sni": host,
+            "common_tls_context": context,
+        },
+    })
 }
 
 fn cluster(name: &str, port: u16, protocol: Protocol) -> Value {

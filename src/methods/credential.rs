@@ -117,9 +117,9 @@ pub async fn refresh_token<'a>(
             Place::Form => token_in_form(world, request, REFRESH_PARAMETER).await?,
         };
         let Some(presented) = here else { continue };
-        // VSCHAR of RFC 6749 appendix A.17, without the space.
+        // VSCHAR of RFC 6749 appendix A.17.
         let fits = (1..=LONGEST_REFRESH_TOKEN).contains(&presented.token.len());
-        if !fits || !presented.token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !fits || !presented.token.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
             return Err(malformed("the refresh token has characters that none has, or too many"));
         }
         return Ok(Some(presented));

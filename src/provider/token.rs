@@ -211,8 +211,9 @@ impl<'a> Reader<'a> {
 
     fn token(&self, member: &'static str) -> Result<Option<Secret>, &'static str> {
         let Some(token) = self.text(member)? else { return Ok(None) };
-        // VSCHAR of RFC 6749 appendix A, without the space: it goes into a header field.
-        let fit = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(|byte| byte.is_ascii_graphic());
+        // VSCHAR of RFC 6749 appendix A; without the space in what goes into a header field (RFC 6750 §2.1).
+        let known = |byte: u8| byte.is_ascii_graphic() || (byte == b' ' && member == "refresh_token");
+        let fit = (1..=LONGEST_TOKEN).contains(&token.len()) && token.bytes().all(known);
         if fit { Ok(Some(Secret::new(token))) } else { Err("a token is empty, too long, or not printable") }
     }
 

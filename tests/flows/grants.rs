@@ -230,7 +230,7 @@ fn a_malformed_refresh_token_is_refused() {
     for (value, reason) in [
         ("", Reason::CredentialMalformed),
         ("Bearer ", Reason::CredentialMalformed),
-        ("a b", Reason::CredentialMalformed),
+        ("a\tb", Reason::CredentialMalformed),
         ("é", Reason::CredentialMalformed),
         (&"x".repeat(20_000), Reason::CredentialMalformed),
     ] {
@@ -242,6 +242,10 @@ fn a_malformed_refresh_token_is_refused() {
     let both = background(&format!("/x?refresh_token={token}")).with("refresh-token", "another");
     assert_eq!(shop.decide(&both).reason(), Some(Reason::CredentialRefused));
     assert_eq!(shop.decide(&background("/x").with("refresh-token", &token)).reason(), None);
+    // RFC 6749 appendix A.17: a space is a character of it, and only the provider knows whether this one is its own.
+    let spaced = background("/x").with("refresh-token", "a b");
+    assert_eq!(shop.decide(&spaced).reason(), Some(Reason::CredentialRefused));
+    assert!(sent(&shop).0.contains(&("refresh_token".to_owned(), "a b".to_owned())));
 }
 
 /// G08 (RFC 6749 §5.1, §7.1): a token of another type is none that we could send on.

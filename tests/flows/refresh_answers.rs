@@ -103,6 +103,21 @@ fn what_is_absent_stays_as_it_was() {
     }
 }
 
+/// RFC 6749 appendix A.17: a refresh token may have any printable character, a space too. Those of the conformance suite do.
+#[test]
+fn a_refresh_token_goes_back_as_it_came() {
+    for (token, sent) in [("rt-0 1", "rt-0+1"), (" rt ", "+rt+"), ("+=\"\\~ ,", "%2B%3D%22%5C%7E+%2C"), ("rt", "rt")] {
+        let shop = Shop::new();
+        shop.idp.tokens(move |answer| answer["refresh_token"] = json!(token));
+        let mut guest = shop.guest();
+        shop.script.advance(300);
+        guest.send(&background("/"));
+        let asked = shop.script.asked();
+        let body = asked.last().unwrap().body.expose_text().unwrap();
+        assert_eq!(body, format!("grant_type=refresh_token&refresh_token={sent}"));
+    }
+}
+
 /// S23: a life that makes no sense is the assumed one, and nobody asks in circles.
 #[test]
 fn an_absent_or_senseless_life_is_assumed() {
