@@ -31,7 +31,9 @@ fn main() {
         // As the host hands it over.
         let headers = Headers::from_wire(request.clone()).expect("a map of header fields");
         let request = Request::new(headers);
-        let verdict = script.run(exchange::decide(&gate, &script.world(), &request)).expect("it ends");
+        let world = script.world();
+        let verdict = exchange::at_once(&gate, &world, &request)
+            .unwrap_or_else(|| script.run(exchange::decide(&gate, &world, &request)).expect("it ends"));
         let forwarded = matches!(verdict, Verdict::Forward(_));
         assert!(forwarded != (case == "refused"), "{case}: {verdict:?}");
         std::hint::black_box(verdict);
