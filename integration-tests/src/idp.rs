@@ -18,8 +18,8 @@ pub const CLIENT_SECRET: &str = "a-secret-for-the-demo-and-nothing-else";
 /// A provider that has died is noticed at once; one on a machine that does a lot besides is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The variable that names the port of a Keycloak which all test programs of a run share; `tools/test.sh` sets it. Without it
-/// each test that needs a Keycloak starts one.
+/// The variable that names the port of a Keycloak which all test programs of a run share; `tools/test-programs.sh` sets it.
+/// Without it each test that needs a Keycloak starts one.
 const SHARED_KEYCLOAK: &str = "SHARED_KEYCLOAK_PORT";
 
 /// A running provider with the user `demo`, password `demo`.

@@ -54,7 +54,7 @@ enum Place<'a> {
 }
 
 /// Decides one request without waiting, as most can be: what they bring is known here, and no future need be made for them.
-/// `None` where somebody may have to be asked; nothing has happened then, and it is [`decide`] that decides.
+/// `None` where somebody may have to be asked: [`decide`] begins anew then, and finds what was opened here in the caches.
 pub fn at_once(gate: &Gate, world: &World, request: &Request) -> Option<Verdict> {
     let guard = match place(gate, request) {
         Ok(Place::Rule(guard)) => guard,
