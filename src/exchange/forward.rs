@@ -37,18 +37,19 @@ pub fn upstream(
     *body = hiding.and_then(|hiding| hide(hiding, edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
+    // Every spelling of the names that are added was taken away.
     match guest {
         Guest::Anonymous => {
             withhold_token(&guard.rule, edits);
             if let Some(field) = tell::stranger(&guard.rule) {
-                edits.set.push(field);
+                edits.add.push(field);
             }
         }
         Guest::Known(proof) => {
             let (rule, identity) = (&guard.rule, &proof.identity);
-            tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.set);
+            tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.add);
             if let Some(looks) = &rule.consumer {
-                edits.set.extend(tell::consumer(world, rule, looks, identity));
+                edits.add.extend(tell::consumer(world, rule, looks, identity));
             }
             tell_token(rule, identity, edits);
             tell::fields(world, rule, &rule.properties, identity, properties);
@@ -154,6 +155,6 @@ fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
         (TokenForm::Bearer, Some(token)) => {
             edits.set.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
         }
-        (TokenForm::Header(name), Some(token)) => edits.set.push((name.clone(), token.to_vec())),
+        (TokenForm::Header(name), Some(token)) => edits.add.push((name.clone(), token.to_vec())),
     }
 }

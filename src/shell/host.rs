@@ -121,11 +121,11 @@ impl Abi for ProxyWasm {
         for name in &edits.remove {
             done &= imports::remove_field(map, name).is_ok();
         }
-        for (name, value) in &edits.set {
-            done &= imports::set_field(map, name, value).is_ok();
-        }
         for (name, value) in &edits.add {
             done &= imports::add_field(map, name, value).is_ok();
+        }
+        for (name, value) in &edits.set {
+            done &= imports::set_field(map, name, value).is_ok();
         }
         if !done {
             imports::log(4, "oidc: the host refused a change of header fields");

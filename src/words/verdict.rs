@@ -87,10 +87,10 @@ impl Response {
 pub struct HeaderEdits {
     /// Fields to take away, all of that name.
     pub remove: Vec<String>,
+    /// Fields to add beside those of the same name. This costs a host less than to set one, for which it looks first.
+    pub add: Vec<(String, Vec<u8>)>,
     /// Fields to set, in place of all of that name. Bytes, since a client's own cookies may be any.
     pub set: Vec<(String, Vec<u8>)>,
-    /// Fields to add beside those of the same name.
-    pub add: Vec<(String, Vec<u8>)>,
 }
 
 impl HeaderEdits {

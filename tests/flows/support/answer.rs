@@ -121,13 +121,13 @@ impl Answer {
     }
 }
 
-/// Carries out header edits as the host does: take away, set, add; names in any case.
+/// Carries out header edits as the host does: take away, add, set; names in any case.
 fn edited(mut fields: Vec<(String, Vec<u8>)>, edits: &HeaderEdits) -> Vec<(String, Vec<u8>)> {
-    let gone = |name: &str| {
-        let set = edits.set.iter().map(|(name, _)| name);
-        edits.remove.iter().chain(set).any(|known| known.eq_ignore_ascii_case(name))
-    };
-    fields.retain(|(name, _)| !gone(name));
-    fields.extend(edits.set.iter().chain(&edits.add).cloned());
+    fields.retain(|(name, _)| !edits.remove.iter().any(|known| known.eq_ignore_ascii_case(name)));
+    fields.extend(edits.add.iter().cloned());
+    for (name, value) in &edits.set {
+        fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        fields.push((name.clone(), value.clone()));
+    }
     fields
 }
