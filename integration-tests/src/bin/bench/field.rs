@@ -1,4 +1,4 @@
-//! The Envoys that are compared, each started once and there until the end.
+//! The Envoys that are compared, all there at once.
 
 use integration_tests::person::Person;
 use integration_tests::store::Store;
@@ -12,7 +12,10 @@ use crate::{api, authz, filters};
 /// The proxies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum To {
+    /// No filters; every row's twin.
     Plain,
+    /// No filters either.
+    Bare,
     Noop,
     JwtAuthn,
     Oauth2,
@@ -33,8 +36,9 @@ pub enum To {
 }
 
 impl To {
-    const ALL: [To; 12] = [
+    const ALL: [To; 13] = [
         To::Plain,
+        To::Bare,
         To::Noop,
         To::JwtAuthn,
         To::Oauth2,
@@ -69,7 +73,7 @@ impl Field {
             let place = if to == To::Ours { ours } else { Place::new() };
             let api = |configuration: Value| filters::ours(provider, &configuration);
             let plan = match to {
-                To::Plain => Plan::default(),
+                To::Plain | To::Bare => Plan::default(),
                 To::Noop => filters::nothing(),
                 To::JwtAuthn => filters::jwt_authn(provider),
                 To::Oauth2 => filters::oauth2(provider, place),

@@ -1,8 +1,9 @@
 //! `make bench`: what one request costs with the filter, beside Envoy's own filters that do the same.
 //!
 //! CPU time of the Envoy process, since that is what an operator pays. All loads run in one run, in random order, each
-//! right after its twin: the same requests to an Envoy without filters. Goals are ratios of what filters add to the twin,
-//! so that they hold on any machine; a figure itself holds on one machine in one hour.
+//! beside its twin: the same requests to an Envoy without filters. The proxies are started several times in a run. Goals are
+//! ratios of what filters add to the twin, so that they hold on any machine; a figure itself holds on one machine in one
+//! hour.
 
 mod api;
 mod authz;
@@ -31,8 +32,9 @@ use integration_tests::root;
 use serde_json::{Value, json};
 
 use field::{Field, To};
-use measure::Extent;
+use measure::{Extent, Figures, Windows};
 use report::Report;
+use rows::Row;
 use tokens::Provider;
 
 const FILE: &str = "dist/bench.json";
@@ -60,7 +62,8 @@ async fn main() -> ExitCode {
 type Done = Result<(bool, bool), String>;
 
 async fn rounds() -> Done {
-    let report = measured(Extent { rounds: number("ROUNDS", 80), requests: number("REQUESTS", 400) }).await?;
+    let (starts, rounds, requests) = (number("STARTS", 5), number("ROUNDS", 20), number("REQUESTS", 400));
+    let report = measured(Extent { starts, rounds, requests }).await?;
     report.print();
     write(&report.json());
     Ok((report.correct(), report.reached()))
@@ -98,17 +101,33 @@ async fn measured(extent: Extent) -> Result<Report, String> {
     eprintln!("• starting Envoys one by one: time to the first answer, memory");
     let provider = Provider::start().await;
     let weights = weight::all(&provider).await;
-    eprintln!("• starting {} Envoys, logging in and signing tokens", Field::size());
-    let field = Field::start(&provider).await;
-    let rows = rows::all(&field, &provider).await;
-    eprintln!("• {} loads, {} rounds of {} requests each", rows.len(), extent.rounds, extent.requests);
-    let figures = measure::all(&field, &rows, extent).await?;
+    let mut figures: Vec<Figures> = Vec::new();
+    for start in 1..extent.starts {
+        let (field, rows) = started(&provider, start, extent).await;
+        gather(&mut figures, measure::all(&field, &rows, extent).await?);
+    }
+    let (field, rows) = started(&provider, extent.starts, extent).await;
+    gather(&mut figures, measure::all(&field, &rows, extent).await?);
     let memory_after = weight::megabytes(field.proxy(To::Ours).memory());
     eprintln!("• checking that nothing fast is careless");
     let checks = checks::all(&field, &provider).await;
     eprintln!("• time to answer at a fixed rate");
     let latencies = latency::all(&field, &rows).await?;
     Ok(Report { extent, rows, figures, latencies, weights, memory_after, checks })
+}
+
+async fn started(provider: &Provider, start: usize, extent: Extent) -> (Field, Vec<Row>) {
+    eprintln!("• start {start} of {}: {} Envoys, logging in and signing tokens", extent.starts, Field::size());
+    let field = Field::start(provider).await;
+    let rows = rows::all(&field, provider).await;
+    eprintln!("• {} loads, {} rounds of {} requests each", rows.len(), extent.rounds, extent.requests);
+    (field, rows)
+}
+
+/// Adds what one start showed of each row.
+fn gather(figures: &mut Vec<Figures>, start: Vec<Windows>) {
+    figures.resize(start.len(), Figures::new());
+    figures.iter_mut().zip(start).for_each(|(figures, windows)| figures.push(windows));
 }
 
 fn number(name: &str, otherwise: usize) -> usize {

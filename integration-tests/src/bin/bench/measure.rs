@@ -1,4 +1,4 @@
-//! Rounds: every load in random order, each right after its twin, which is the same requests to an Envoy without filters.
+//! Rounds: every load in random order, each beside its twin, which is the same requests to an Envoy without filters.
 
 use crate::field::{Field, To};
 use crate::load::{Bytes, Load};
@@ -8,53 +8,77 @@ use crate::rows::Row;
 /// How much is measured.
 #[derive(Clone, Copy)]
 pub struct Extent {
-    /// How often each load is measured.
+    /// How often all proxies are started anew.
+    pub starts: usize,
+    /// How often each load is measured after one start.
     pub rounds: usize,
     /// Requests of one load in one round.
     pub requests: usize,
 }
 
-/// What was measured of one row, one figure a round: CPU time of the proxy for one request, in microseconds.
+/// What was measured of one row after one start: CPU time of the proxy for one request, in microseconds, a figure a window.
 #[derive(Clone, Default)]
-pub struct Figures {
+pub struct Windows {
     /// With the filter.
     pub load: Vec<f64>,
     /// The same requests without.
     pub twin: Vec<f64>,
 }
 
+/// What was measured of one row, start by start.
+pub type Figures = Vec<Windows>;
+
 /// Requests of each load before anything counts: memory is taken, and V8 compiles a function well only once it has run some
 /// ten thousand times.
 const WARM_UP: usize = 12_000;
 
-/// Measures all rows; the result is in their order.
-pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Figures>, String> {
-    let mut figures = vec![Figures::default(); rows.len()];
+/// Requests that are measured together, a few milliseconds' worth: where others use the same cores, most windows are
+/// disturbed, and only short ones are ever undisturbed from end to end.
+const WINDOW: usize = 40;
+
+/// Measures all rows once after a start; the result is in their order.
+pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Windows>, String> {
+    let mut figures = vec![Windows::default(); rows.len()];
     let warm_up = WARM_UP.div_ceil(extent.requests);
     for round in 0..warm_up.saturating_add(extent.rounds) {
         for at in shuffled(rows.len()) {
             let (Some(row), Some(figures)) = (rows.get(at), figures.get_mut(at)) else { continue };
             let (first, requests) = row.take(field, extent.requests);
-            let twin = cost(field.proxy(To::Plain), &first, &requests, 200);
-            let twin = twin.map_err(|error| format!("the twin of {}: {error}", row.name))?;
-            let load = cost(field.proxy(row.to), &first, &requests, row.status);
-            let load = load.map_err(|error| format!("{}: {error}", row.name))?;
+            let twin = || {
+                let spent = spent(field.proxy(To::Plain), &first, &requests, 200);
+                spent.map_err(|error| format!("the twin of {}: {error}", row.name))
+            };
+            let load = || {
+                let spent = spent(field.proxy(row.to), &first, &requests, row.status);
+                spent.map_err(|error| format!("{}: {error}", row.name))
+            };
+            // Whichever comes second finds other caches than the first.
+            let (twin, load) = if round % 2 == 0 {
+                let twin = twin()?;
+                (twin, load()?)
+            } else {
+                let load = load()?;
+                (twin()?, load)
+            };
             if round >= warm_up {
-                figures.twin.push(twin);
-                figures.load.push(load);
+                figures.twin.extend(twin);
+                figures.load.extend(load);
             }
         }
-        progress((round + 1).checked_sub(warm_up), extent.rounds);
     }
     Ok(figures)
 }
 
-fn cost(proxy: &Proxy, first: &[Bytes], requests: &[Bytes], status: u16) -> Result<f64, String> {
+/// What the requests cost, window by window.
+fn spent(proxy: &Proxy, first: &[Bytes], requests: &[Bytes], status: u16) -> Result<Vec<f64>, String> {
     let mut load = Load::open(proxy.place.port, first, status)?;
-    let before = proxy.cpu();
-    tokio::task::block_in_place(|| load.run(requests.iter().map(|request| (request, status))))?;
-    let spent = proxy.cpu() - before;
-    Ok(spent.as_secs_f64() * 1e6 / requests.len() as f64)
+    let window = |requests: &[Bytes]| {
+        let before = proxy.cpu();
+        tokio::task::block_in_place(|| load.run(requests.iter().map(|request| (request, status))))?;
+        let spent = proxy.cpu() - before;
+        Ok(spent.as_secs_f64() * 1e6 / requests.len() as f64)
+    };
+    requests.chunks(WINDOW).map(window).collect()
 }
 
 fn shuffled(count: usize) -> Vec<usize> {
@@ -67,26 +91,22 @@ fn shuffled(count: usize) -> Vec<usize> {
     order
 }
 
-fn progress(measured: Option<usize>, rounds: usize) {
-    let Some(measured) = measured else { return };
-    if measured == 0 {
-        eprintln!("• warmed up");
-    } else if measured.is_multiple_of(20) || measured == rounds {
-        eprintln!("• round {measured} of {rounds}");
-    }
-}
-
-impl Figures {
-    /// What the filter adds: between the means of the lowest tenths, where neighbours on the machine disturbed least. On
-    /// shared machines whole seconds cost three times what others do, so rounds are short and many.
+impl Windows {
+    /// What the filter adds: between the means of the lowest tenths, where neighbours on the machine disturbed least.
     pub fn added(&self) -> f64 {
         lowest(&self.load) - lowest(&self.twin)
     }
 
-    /// The median of the rounds' own differences.
+    /// The same between the medians: what it costs while neighbours disturb.
     pub fn median_added(&self) -> f64 {
-        median(self.load.iter().zip(&self.twin).map(|(load, twin)| load - twin).collect())
+        median(self.load.clone()) - median(self.twin.clone())
     }
+}
+
+/// A figure of each start, put together: where a start lays its code decides how well the CPU's caches hold it, which is
+/// worth some microseconds, so that no single start tells what a filter costs.
+pub fn over_starts(figures: &[Windows], figure: impl Fn(&Windows) -> f64) -> f64 {
+    median(figures.iter().map(figure).collect())
 }
 
 /// The mean of the lowest tenth.
@@ -110,10 +130,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disturbed_round_changes_nothing() {
+    fn a_disturbed_window_changes_nothing() {
         let load = vec![30.0, 31.0, 29.0, 95.0, 33.0, 32.0, 40.0, 36.0];
         let twin = vec![20.0, 21.0, 80.0, 20.0, 22.0, 23.0, 24.0, 20.0];
-        let figures = Figures { load, twin };
-        assert_eq!((figures.added(), figures.median_added()), (9.0, 10.5));
+        let windows = Windows { load, twin };
+        assert_eq!((windows.added(), windows.median_added()), (9.0, 11.0));
+    }
+
+    #[test]
+    fn a_start_with_bad_luck_changes_nothing() {
+        let start = |load: f64| Windows { load: vec![load], twin: vec![40.0] };
+        let figures = [60.0, 90.0, 62.0].map(start);
+        assert_eq!(over_starts(&figures, Windows::added), 22.0);
     }
 }

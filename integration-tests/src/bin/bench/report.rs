@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::checks::{self, Check};
 use crate::goals::{BUSY, GOALS, Judged, MODULE};
 use crate::latency::Latency;
-use crate::measure::{Extent, Figures, lowest};
+use crate::measure::{Extent, Figures, Windows, lowest, over_starts};
 use crate::rows::{Row, name};
 use crate::weight::Weights;
 
@@ -29,11 +29,11 @@ impl Report {
     /// Prints the tables.
     pub fn print(&self) {
         println!("\nCPU of Envoy for one request, in microseconds; `added` is over the same requests without filters");
-        println!("{:<28}{:>8}{:>9}{:>9}{:>8}", "row", "total", "twin", "added", "median");
+        println!("{:<28}{:>8}{:>9}{:>9}  {:<16}", "row", "total", "twin", "added", "start by start");
         for (row, figures) in self.rows.iter().zip(&self.figures) {
-            let (load, twin) = (lowest(&figures.load), lowest(&figures.twin));
-            let (added, median) = (figures.added(), figures.median_added());
-            println!("{:<28}{load:>8.1}{twin:>9.1}{added:>9.1}{median:>8.1}  {}", row.name, row.what);
+            let (load, twin, added) = (total(figures), twin(figures), added(figures));
+            let starts: Vec<String> = figures.iter().map(|windows| format!("{:.0}", windows.added())).collect();
+            println!("{:<28}{load:>8.1}{twin:>9.1}{added:>9.1}  {:<16}  {}", row.name, starts.join(" "), row.what);
         }
         Judged::print(&self.judged());
         println!("\nat 400 requests a second over 4 connections, in microseconds");
@@ -63,14 +63,14 @@ impl Report {
         let rows = self.rows.iter().zip(&self.figures).map(|(row, figures)| {
             json!({
                 "row": row.name, "what": row.what, "status": row.status,
-                "added_us": figures.added(), "median_added_us": figures.median_added(),
-                "total_us": lowest(&figures.load), "twin_us": lowest(&figures.twin),
-                "rounds": { "load_us": figures.load, "twin_us": figures.twin },
+                "total_us": total(figures), "twin_us": twin(figures), "added_us": added(figures),
+                "starts_added_us": figures.iter().map(Windows::added).collect::<Vec<_>>(),
             })
         });
         json!({
             "machine": machine(),
             "versions": { "envoy": first_line(envoy::binary(), "--version"), "bench": env!("CARGO_PKG_VERSION") },
+            "starts": self.extent.starts,
             "rounds": self.extent.rounds,
             "requests": self.extent.requests,
             "busy": self.busy(),
@@ -95,11 +95,12 @@ impl Report {
 
     /// Whether others used the machine so much that figures mean little.
     fn busy(&self) -> bool {
-        self.of(name::JWT_AUTHN).is_none_or(|figures| figures.median_added() > BUSY * figures.added())
+        let usual = |figures| over_starts(figures, Windows::median_added);
+        self.of(name::JWT_AUTHN).is_none_or(|figures| usual(figures) > BUSY * added(figures))
     }
 
     fn judged(&self) -> Vec<Judged> {
-        let added = |row| self.of(row).map_or(f64::NAN, Figures::added);
+        let added = |row| self.of(row).map_or(f64::NAN, added);
         let mut judged: Vec<Judged> = GOALS
             .iter()
             .map(|goal| {
@@ -114,9 +115,21 @@ impl Report {
         judged
     }
 
-    fn of(&self, name: &str) -> Option<&Figures> {
-        self.rows.iter().zip(&self.figures).find(|(row, _)| row.name == name).map(|(_, figures)| figures)
+    fn of(&self, name: &str) -> Option<&[Windows]> {
+        self.rows.iter().zip(&self.figures).find(|(row, _)| row.name == name).map(|(_, figures)| figures.as_slice())
     }
+}
+
+fn total(figures: &[Windows]) -> f64 {
+    over_starts(figures, |windows| lowest(&windows.load))
+}
+
+fn twin(figures: &[Windows]) -> f64 {
+    over_starts(figures, |windows| lowest(&windows.twin))
+}
+
+fn added(figures: &[Windows]) -> f64 {
+    over_starts(figures, Windows::added)
 }
 
 fn machine() -> Value {
