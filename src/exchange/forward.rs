@@ -37,7 +37,7 @@ pub fn upstream(
     *body = hiding.and_then(|hiding| hide(hiding, edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
-    // Every spelling of the names that are added was taken away.
+    // Every spelling of the names that are added was taken away, or is.
     match guest {
         Guest::Anonymous => {
             withhold_token(&guard.rule, edits);
@@ -51,7 +51,7 @@ pub fn upstream(
             if let Some(looks) = &rule.consumer {
                 edits.add.extend(tell::consumer(world, rule, looks, identity));
             }
-            tell_token(rule, identity, edits);
+            tell_token(rule, request, identity, edits);
             tell::fields(world, rule, &rule.properties, identity, properties);
             tell::fields(world, rule, &rule.response_headers, identity, &mut response.set);
             edits.set.extend(proof.facts.request);
@@ -145,7 +145,7 @@ fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
 
 /// The token goes on in the way that the rule says: a session's as bearer, unless it says another, one that was exchanged
 /// likewise, and one that the caller brought in no new way.
-fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
+fn tell_token(rule: &Rule, request: &Request, identity: &Identity, edits: &mut HeaderEdits) {
     let brought = identity.method.takes_access_tokens() && rule.token.exchange.is_none();
     let form = rule.access_token.as_ref().unwrap_or(if brought { &TokenForm::None } else { &TokenForm::Bearer });
     let token = identity.access_token.as_ref().map(|token| token.expose());
@@ -153,7 +153,10 @@ fn tell_token(rule: &Rule, identity: &Identity, edits: &mut HeaderEdits) {
         (TokenForm::None, _) | (TokenForm::Header(_), None) => {}
         (TokenForm::Bearer, None) => withhold_token(rule, edits),
         (TokenForm::Bearer, Some(token)) => {
-            edits.set.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
+            if request.headers.all("authorization").next().is_some() {
+                edits.remove.push("authorization".to_owned());
+            }
+            edits.add.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
         }
         (TokenForm::Header(name), Some(token)) => edits.add.push((name.clone(), token.to_vec())),
     }

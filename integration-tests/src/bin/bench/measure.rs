@@ -28,9 +28,8 @@ pub struct Windows {
 /// What was measured of one row, start by start.
 pub type Figures = Vec<Windows>;
 
-/// Requests of each load before anything counts: memory is taken, and V8 compiles a function well only once it has run some
-/// ten thousand times.
-const WARM_UP: usize = 12_000;
+/// Requests of each load before anything counts: functions are compiled when they are first called, and memory is taken.
+const WARM_UP: usize = 2000;
 
 /// Requests that are measured together, a few milliseconds' worth: where others use the same cores, most windows are
 /// disturbed, and only short ones are ever undisturbed from end to end.
