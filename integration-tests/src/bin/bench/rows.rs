@@ -113,7 +113,7 @@ async fn logins(field: &Field, provider: &Provider) -> Vec<Row> {
     let background = [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("x-requested-with", "XMLHttpRequest")];
     let get = |to, path: &str, headers: &[(&str, &str)]| get(field, to, path, headers);
     vec![
-        same(name::PLAIN, "another Envoy without filters: what is not 0 here is error", To::Bare, get(To::Bare, "/", &[])),
+        same(name::PLAIN, "another Envoy, no filter: what is not 0 is error", To::Bare, get(To::Bare, "/", &[])),
         same(name::NOOP, "a wasm filter that does nothing", To::Noop, get(To::Noop, "/", &[])),
         same(
             name::JWT_AUTHN,
