@@ -153,7 +153,8 @@ fn tell_token(rule: &Rule, request: &Request, identity: &Identity, edits: &mut H
         (TokenForm::None, _) | (TokenForm::Header(_), None) => {}
         (TokenForm::Bearer, None) => withhold_token(rule, edits),
         (TokenForm::Bearer, Some(token)) => {
-            if request.headers.all("authorization").next().is_some() {
+            let stands = request.headers.all("authorization").next().is_some();
+            if stands && !edits.remove.iter().any(|name| name == "authorization") {
                 edits.remove.push("authorization".to_owned());
             }
             edits.add.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
