@@ -32,7 +32,7 @@ use integration_tests::root;
 use serde_json::{Value, json};
 
 use field::{Field, To};
-use measure::{Extent, Figures, Windows};
+use measure::{Extent, Figures};
 use report::Report;
 use rows::Row;
 use tokens::Provider;
@@ -103,11 +103,9 @@ async fn measured(extent: Extent) -> Result<Report, String> {
     let weights = weight::all(&provider).await;
     let mut figures: Vec<Figures> = Vec::new();
     for start in 1..extent.starts {
-        let (field, rows) = started(&provider, start, extent).await;
-        gather(&mut figures, measure::all(&field, &rows, extent).await?);
+        one_start(&provider, start, extent, &mut figures).await?;
     }
-    let (field, rows) = started(&provider, extent.starts, extent).await;
-    gather(&mut figures, measure::all(&field, &rows, extent).await?);
+    let (field, rows) = one_start(&provider, extent.starts, extent, &mut figures).await?;
     let memory_after = weight::megabytes(field.proxy(To::Ours).memory());
     eprintln!("• checking that nothing fast is careless");
     let checks = checks::all(&field, &provider).await;
@@ -116,18 +114,21 @@ async fn measured(extent: Extent) -> Result<Report, String> {
     Ok(Report { extent, rows, figures, latencies, weights, memory_after, checks })
 }
 
-async fn started(provider: &Provider, start: usize, extent: Extent) -> (Field, Vec<Row>) {
+/// Starts the proxies and adds what they show of each row to its figures; gives back what still runs.
+async fn one_start(
+    provider: &Provider,
+    start: usize,
+    extent: Extent,
+    figures: &mut Vec<Figures>,
+) -> Result<(Field, Vec<Row>), String> {
     eprintln!("• start {start} of {}: {} Envoys, logging in and signing tokens", extent.starts, Field::size());
     let field = Field::start(provider).await;
     let rows = rows::all(&field, provider).await;
     eprintln!("• {} loads, {} rounds of {} requests each", rows.len(), extent.rounds, extent.requests);
-    (field, rows)
-}
-
-/// Adds what one start showed of each row.
-fn gather(figures: &mut Vec<Figures>, start: Vec<Windows>) {
-    figures.resize(start.len(), Figures::new());
-    figures.iter_mut().zip(start).for_each(|(figures, windows)| figures.push(windows));
+    let shown = measure::all(&field, &rows, extent).await?;
+    figures.resize(rows.len(), Figures::new());
+    figures.iter_mut().zip(shown).for_each(|(figures, windows)| figures.push(windows));
+    Ok((field, rows))
 }
 
 fn number(name: &str, otherwise: usize) -> usize {

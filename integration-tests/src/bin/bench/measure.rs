@@ -43,25 +43,18 @@ pub async fn all(field: &Field, rows: &[Row], extent: Extent) -> Result<Vec<Wind
         for at in shuffled(rows.len()) {
             let (Some(row), Some(figures)) = (rows.get(at), figures.get_mut(at)) else { continue };
             let (first, requests) = row.take(field, extent.requests);
-            let twin = || {
-                let spent = spent(field.proxy(To::Plain), &first, &requests, 200);
-                spent.map_err(|error| format!("the twin of {}: {error}", row.name))
-            };
-            let load = || {
-                let spent = spent(field.proxy(row.to), &first, &requests, row.status);
-                spent.map_err(|error| format!("{}: {error}", row.name))
-            };
+            let mut sides =
+                [("the twin of ", To::Plain, 200, &mut figures.twin), ("", row.to, row.status, &mut figures.load)];
             // Whichever comes second finds other caches than the first.
-            let (twin, load) = if round % 2 == 0 {
-                let twin = twin()?;
-                (twin, load()?)
-            } else {
-                let load = load()?;
-                (twin()?, load)
-            };
-            if round >= warm_up {
-                figures.twin.extend(twin);
-                figures.load.extend(load);
+            if round % 2 == 1 {
+                sides.reverse();
+            }
+            for (whose, to, status, windows) in sides {
+                let spent = spent(field.proxy(to), &first, &requests, status);
+                let spent = spent.map_err(|error| format!("{whose}{}: {error}", row.name))?;
+                if round >= warm_up {
+                    windows.extend(spent);
+                }
             }
         }
     }
