@@ -22,31 +22,33 @@ pub fn upstream(
         Guest::Known(proof) => proof.hiding.take(),
         Guest::Anonymous => None,
     };
-    let mut forward = common(gate, request, hiding.as_ref());
-    let Forward { request: edits, response, late, properties, body } = &mut *forward;
+    let mut changes = common(gate, request, hiding.as_ref());
     // The service does not speak of whom we speak of.
     for header in &guard.rule.response_headers {
-        response.remove.push(header.name.clone());
+        changes.get_or_insert_default().response.remove.push(header.name.clone());
     }
     if let Some(name) = &guard.rule.grants.return_refresh_token {
-        response.remove.push(name.clone());
+        changes.get_or_insert_default().response.remove.push(name.clone());
     }
     if !fields.is_empty() {
-        count_down(fields, response);
+        count_down(fields, &mut changes.get_or_insert_default().response);
     }
-    *body = hiding.and_then(|hiding| hide(hiding, edits));
     let method = guest.identity().map(|identity| identity.method);
     world.count(Metric::Decided { rule: Some(guard.place), outcome: Outcome::Forwarded(method) });
     // Every spelling of the names that are added was taken away, or is.
     match guest {
         Guest::Anonymous => {
-            withhold_token(&guard.rule, edits);
+            if withholds_token(&guard.rule) && brings_token(request) {
+                withhold_token(&mut changes.get_or_insert_default().request);
+            }
             if let Some(field) = tell::stranger(&guard.rule) {
-                edits.add.push(field);
+                changes.get_or_insert_default().request.add.push(field);
             }
         }
         Guest::Known(proof) => {
             let (rule, identity) = (&guard.rule, &proof.identity);
+            let Forward { request: edits, response, late, properties, body } = &mut **changes.get_or_insert_default();
+            *body = hiding.and_then(|hiding| hide(hiding, edits));
             tell::fields(world, rule, &rule.upstream_headers, identity, &mut edits.add);
             if let Some(looks) = &rule.consumer {
                 edits.add.extend(tell::consumer(world, rule, looks, identity));
@@ -67,7 +69,7 @@ pub fn upstream(
             }
         }
     }
-    Verdict::Forward(forward)
+    Verdict::Forward(changes)
 }
 
 /// Lets a request through that its rule, being on trial, would have stopped: as it came, but for what no client may say.
@@ -91,23 +93,25 @@ fn count_down(fields: policy::Fields, response: &mut HeaderEdits) {
 }
 
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.
-fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Box<Forward> {
-    let mut forward = Box::<Forward>::default();
-    let edits = &mut forward.request;
-    gate.cleanse(&request.headers, edits);
+fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Option<Box<Forward>> {
+    let mut changes: Option<Box<Forward>> = None;
+    let forged = gate.forged(&request.headers);
+    if !forged.is_empty() {
+        changes.get_or_insert_default().request.remove = forged;
+    }
     let hidden = match hiding {
         Some(Hiding::Cookie(name)) => Some(name.as_bytes()),
         _ => None,
     };
     match cookie::without(&request.headers, |name| gate.owns_cookie(name) || Some(name) == hidden) {
         Rest::Untouched => {}
-        Rest::Nothing => edits.remove.push("cookie".to_owned()),
-        Rest::Cookies(rest) => edits.set.push(("cookie".to_owned(), rest)),
+        Rest::Nothing => changes.get_or_insert_default().request.remove.push("cookie".to_owned()),
+        Rest::Cookies(rest) => changes.get_or_insert_default().request.set.push(("cookie".to_owned(), rest)),
     }
     if let Some(name) = &gate.observability().reason_header {
-        forward.response.remove.push(name.clone());
+        changes.get_or_insert_default().response.remove.push(name.clone());
     }
-    forward
+    changes
 }
 
 /// Keeps the credential that was used from the service; gives back the body that it gets instead.
@@ -133,12 +137,21 @@ fn gives_token(rule: &Rule) -> bool {
 }
 
 /// Where the rule speaks through `Authorization`, a stranger's own must not pass for the rule's.
-fn withhold_token(rule: &Rule, edits: &mut HeaderEdits) {
+fn withholds_token(rule: &Rule) -> bool {
     let speaks = match &rule.access_token {
         None => rule.methods.iter().any(|method| *method == Method::Session || method.is_grant()),
         Some(form) => *form == TokenForm::Bearer,
     };
-    if speaks && !rule.methods.is_empty() && rule.allow != Allow::Anonymous {
+    speaks && !rule.methods.is_empty() && rule.allow != Allow::Anonymous
+}
+
+fn brings_token(request: &Request) -> bool {
+    request.headers.all("authorization").next().is_some()
+}
+
+fn withhold_token(edits: &mut HeaderEdits) {
+    // Taken away already where it was the credential that was used.
+    if !edits.remove.iter().any(|name| name == "authorization") {
         edits.remove.push("authorization".to_owned());
     }
 }
@@ -149,14 +162,12 @@ fn tell_token(rule: &Rule, request: &Request, identity: &Identity, edits: &mut H
     let brought = identity.method.takes_access_tokens() && rule.token.exchange.is_none();
     let form = rule.access_token.as_ref().unwrap_or(if brought { &TokenForm::None } else { &TokenForm::Bearer });
     let token = identity.access_token.as_ref().map(|token| token.expose());
+    if *form == TokenForm::Bearer && (token.is_some() || withholds_token(rule)) && brings_token(request) {
+        withhold_token(edits);
+    }
     match (form, token) {
-        (TokenForm::None, _) | (TokenForm::Header(_), None) => {}
-        (TokenForm::Bearer, None) => withhold_token(rule, edits),
+        (TokenForm::None, _) | (_, None) => {}
         (TokenForm::Bearer, Some(token)) => {
-            let stands = request.headers.all("authorization").next().is_some();
-            if stands && !edits.remove.iter().any(|name| name == "authorization") {
-                edits.remove.push("authorization".to_owned());
-            }
             edits.add.push(("authorization".to_owned(), [b"Bearer ".as_slice(), token].concat()));
         }
         (TokenForm::Header(name), Some(token)) => edits.add.push((name.clone(), token.to_vec())),

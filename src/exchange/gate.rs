@@ -13,7 +13,7 @@ use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
 use crate::store::Store;
-use crate::words::{ByName, HeaderEdits, Headers, Method, Source};
+use crate::words::{ByName, HeaderEdits, Headers, Lengths, Method, Source};
 use crate::world::World;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -195,14 +195,19 @@ impl Gate {
         self.endpoints.get(path)?.iter().find(here)
     }
 
-    /// Takes away what the filter alone may say: every spelling of every header name that it asserts (CVE-2025-64484).
-    pub fn cleanse(&self, headers: &Headers, edits: &mut HeaderEdits) {
-        for (name, _) in headers.iter() {
-            if self.asserted_headers.has(name) {
-                edits.remove.push(String::from_utf8_lossy(name).into_owned());
+    /// The fields that say what the filter alone may say: every spelling of every header name that it asserts
+    /// (CVE-2025-64484).
+    pub fn forged(&self, headers: &Headers) -> Vec<String> {
+        let mut forged = Vec::new();
+        if headers.lengths().meet(self.asserted_headers.lengths) {
+            for (name, _) in headers.iter() {
+                if self.asserted_headers.has(name) {
+                    forged.push(String::from_utf8_lossy(name).into_owned());
+                }
             }
+            forged.dedup();
         }
-        edits.remove.dedup();
+        forged
     }
 
     /// Takes away the cookies of our names that a service sets: sessions begin and end here.
@@ -225,10 +230,14 @@ impl Gate {
 }
 
 /// Header names that the filter asserts, by their lengths: a look at each field of each request must cost little.
-struct Asserted(Vec<Vec<String>>);
+struct Asserted {
+    by_length: Vec<Vec<String>>,
+    lengths: Lengths,
+}
 
 impl Asserted {
     fn new(names: Vec<String>) -> Self {
+        let lengths = names.iter().map(|name| Lengths::of(name.len())).fold(Lengths::default(), Lengths::and);
         let mut by_length: Vec<Vec<String>> = Vec::new();
         for name in names {
             if by_length.len() <= name.len() {
@@ -238,11 +247,11 @@ impl Asserted {
                 same.push(name);
             }
         }
-        Self(by_length)
+        Self { by_length, lengths }
     }
 
     fn has(&self, name: &[u8]) -> bool {
-        self.0.get(name.len()).is_some_and(|known| known.iter().any(|known| is_spelling(name, known)))
+        self.by_length.get(name.len()).is_some_and(|known| known.iter().any(|known| is_spelling(name, known)))
     }
 }
 

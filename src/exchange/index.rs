@@ -16,10 +16,18 @@ pub struct Index {
 /// The rules of one host, by path.
 #[derive(Default)]
 struct Paths {
-    exact: ByName<Vec<usize>>,
-    prefixes: ByName<Vec<usize>>,
+    exact: ByName<Vec<Filed>>,
+    prefixes: ByName<Vec<Filed>>,
     /// The lengths of the prefixes: nothing else is looked up.
     lengths: Vec<usize>,
+}
+
+/// A rule by its place.
+#[derive(Clone, Copy)]
+struct Filed {
+    place: usize,
+    /// Whether it asks for more than a host and a path.
+    asks_more: bool,
 }
 
 impl Index {
@@ -27,7 +35,9 @@ impl Index {
     pub fn new<'a>(rules: impl Iterator<Item = &'a Match>) -> Self {
         let mut index = Self::default();
         for (place, wanted) in rules.enumerate() {
-            let file = |paths: &mut Paths| paths.file(&wanted.path, place);
+            let of_host = matches!(wanted.host, HostMatch::Exact { port: Some(_), .. });
+            let asks_more = of_host || !wanted.methods.is_empty() || !wanted.headers.is_empty();
+            let file = |paths: &mut Paths| paths.file(&wanted.path, Filed { place, asks_more });
             match &wanted.host {
                 HostMatch::Any => file(&mut index.any),
                 HostMatch::Exact { host, .. } => index.exact.change(host, file),
@@ -37,7 +47,7 @@ impl Index {
         index
     }
 
-    /// The first rule whose host and path cover these, and which `fits` in all else.
+    /// The first rule whose host and path cover these, and which `fits` where it asks for more than they.
     pub fn first(&self, asked: &Asked<'_>, path: &str, fits: &dyn Fn(usize) -> bool) -> Option<usize> {
         let host = &*asked.host;
         let mut first = None;
@@ -58,8 +68,8 @@ impl Index {
 }
 
 impl Paths {
-    fn file(&mut self, path: &PathMatch, place: usize) {
-        let add = |places: &mut Vec<usize>| places.push(place);
+    fn file(&mut self, path: &PathMatch, rule: Filed) {
+        let add = |rules: &mut Vec<Filed>| rules.push(rule);
         match path {
             PathMatch::Exact(path) => self.exact.change(path, add),
             PathMatch::Prefix(prefix) => {
@@ -84,14 +94,14 @@ impl Paths {
     }
 }
 
-fn keep(places: Option<&Vec<usize>>, fits: &dyn Fn(usize) -> bool, first: &mut Option<usize>) {
+fn keep(rules: Option<&Vec<Filed>>, fits: &dyn Fn(usize) -> bool, first: &mut Option<usize>) {
     // In the order of the rules: what comes after one that is known already is not asked.
-    for place in places.into_iter().flatten() {
-        if first.is_some_and(|first| first < *place) {
+    for rule in rules.into_iter().flatten() {
+        if first.is_some_and(|first| first < rule.place) {
             return;
         }
-        if fits(*place) {
-            *first = Some(*place);
+        if !rule.asks_more || fits(rule.place) {
+            *first = Some(rule.place);
             return;
         }
     }
@@ -127,20 +137,23 @@ mod tests {
             PathMatch::Exact("/".to_owned()),
         ];
         let pairs = || hosts.iter().flat_map(|host| paths.iter().map(move |path| wanted(host.clone(), path.clone())));
-        let rules: Vec<Match> = pairs().collect();
-        for turn in 0..rules.len() {
-            let mut rules = rules.clone();
+        let all: Vec<Match> = pairs().collect();
+        // Every second one asks for a method besides, which the requests do not have; or none does.
+        for (turn, odd) in (0..all.len()).flat_map(|turn| [(turn, false), (turn, true)]) {
+            let mut rules = all.clone();
             rules.rotate_left(turn);
+            if odd {
+                rules.iter_mut().step_by(2).for_each(|rule| rule.methods.push("PUT".to_owned()));
+            }
             let index = Index::new(rules.iter());
             for host in ["a.example", "b.a.example", "example", "other", "c.example"] {
                 for path in ["/", "/x", "/x/", "/x/y", "/xy", "/x/y/z", "/y"] {
                     let asked = Asked { host: Cow::Borrowed(host), port: Some(443), path: Ok(Cow::Borrowed(path)) };
-                    let walk = |odd: bool| {
-                        let covers = |rule: &Match| crate::exchange::rules::covers_host_and_path(rule, &asked, path);
-                        rules.iter().enumerate().position(|(at, rule)| covers(rule) && (!odd || at % 2 == 1))
-                    };
-                    assert_eq!(index.first(&asked, path, &|_| true), walk(false), "{host} {path} after {turn}");
-                    assert_eq!(index.first(&asked, path, &|at| at % 2 == 1), walk(true), "{host} {path} after {turn}");
+                    let covers = |rule: &Match| crate::exchange::rules::covers_host_and_path(rule, &asked, path);
+                    let fits = |rule: &Match| rule.methods.is_empty();
+                    let walk = rules.iter().position(|rule| covers(rule) && fits(rule));
+                    let found = index.first(&asked, path, &|at| fits(&rules[at]));
+                    assert_eq!(found, walk, "{host} {path} after {turn}");
                 }
             }
         }

@@ -22,16 +22,12 @@ pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
 
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
-    let mut has_ours = false;
-    for (name, _) in all(headers) {
-        has_ours |= is_ours(name);
-    }
-    if !has_ours {
-        return Rest::Untouched;
-    }
+    let is_ours = |pair: &[u8]| is_ours(split(pair).0);
+    let mut walk = pairs(headers);
+    let Some(before) = walk.position(is_ours) else { return Rest::Untouched };
     let mut rest = Vec::new();
-    for pair in pairs(headers) {
-        if pair.is_empty() || is_ours(split(pair).0) {
+    for pair in pairs(headers).take(before).chain(walk.filter(|pair| !is_ours(pair))) {
+        if pair.is_empty() {
             continue;
         }
         if !rest.is_empty() {
@@ -75,13 +71,35 @@ impl<'a, F: Iterator<Item = &'a [u8]>> Iterator for Pairs<'a, F> {
             Some(rest) => rest,
             None => self.fields.next()?,
         };
-        let (pair, after) = match memchr::memchr(b';', field).and_then(|at| field.split_at_checked(at)) {
+        let (pair, after) = match semicolon(field).and_then(|at| field.split_at_checked(at)) {
             Some((pair, after)) => (pair, after.get(1..)),
             None => (field, None),
         };
         self.rest = after;
         Some(pair.trim_ascii())
     }
+}
+
+/// Where the first `;` is: sixteen bytes at a time, as two numbers; the library's search takes four in wasm.
+#[inline(never)]
+fn semicolon(field: &[u8]) -> Option<usize> {
+    let mut passed = 0_usize;
+    for [one, other] in field.as_chunks::<8>().0.as_chunks::<2>().0 {
+        if has_semicolon(*one) || has_semicolon(*other) {
+            break;
+        }
+        passed = passed.wrapping_add(16);
+    }
+    let at = field.get(passed..)?.iter().position(|byte| *byte == b';')?;
+    Some(passed.wrapping_add(at))
+}
+
+/// Whether one of these bytes, each of them with the bits of `;` turned over, is zero: only such a one, and perhaps some above
+/// it, has its top bit in the difference and not in itself.
+#[inline(always)]
+fn has_semicolon(bytes: [u8; 8]) -> bool {
+    let turned = u64::from_le_bytes(bytes) ^ u64::from_le_bytes([b';'; 8]);
+    turned.wrapping_sub(u64::from_le_bytes([1; 8])) & !turned & u64::from_le_bytes([0x80; 8]) != 0
 }
 
 fn split(pair: &[u8]) -> (&[u8], &[u8]) {
@@ -171,6 +189,7 @@ impl Attributes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn headers(fields: &[&[u8]]) -> Headers {
         Headers::from_pairs(fields.iter().map(|field| ("cookie", field)))
@@ -200,6 +219,17 @@ mod tests {
             without(&headers(&[b"a=oidc; oidc=x;b=\"q\" ", b"oidc.1=y; c=\xff"]), ours),
             Rest::Cookies(b"a=oidc; b=\"q\"; c=\xff".to_vec())
         );
+    }
+
+    proptest! {
+        /// Wherever a `;` stands, among bytes that differ from it in one bit or are one off, it is the end of a pair.
+        #[test]
+        fn pairs_end_where_they_end(field in prop::collection::vec(
+            prop::sample::select(&b"abbbbbbbbbbbbbbb;:<+\xbb\xba\0\x01"[..]), 0..80)) {
+            let found: Vec<Vec<u8>> = pairs(&headers(&[&field])).map(<[u8]>::to_vec).collect();
+            let reckoned: Vec<Vec<u8>> = field.split(|byte| *byte == b';').map(<[u8]>::to_vec).collect();
+            prop_assert_eq!(found, reckoned);
+        }
     }
 
     // S12 (CVE-2025-55162): a deletion repeats every attribute of the cookie that it deletes.

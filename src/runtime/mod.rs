@@ -8,7 +8,7 @@ mod stream;
 mod timers;
 
 pub use abi::{Abi, Fields};
-pub use stream::{LARGEST_BODY, Phase, Stream};
+pub use stream::{Answer, LARGEST_BODY, Phase, Stream};
 
 use crate::config::Problem;
 use crate::exchange::{self, Gate};
@@ -137,10 +137,8 @@ impl Runtime {
     /// well.
     pub fn request_trailers(&self, stream: &Rc<Stream>) -> Flow {
         if let Some(gate) = self.gate.borrow().as_ref() {
-            let trailers = self.abi.fields(Fields::RequestTrailers);
-            let mut edits = HeaderEdits::default();
-            gate.cleanse(&trailers, &mut edits);
-            self.abi.edit(Fields::RequestTrailers, &edits);
+            let remove = gate.forged(&self.abi.fields(Fields::RequestTrailers));
+            self.abi.edit(Fields::RequestTrailers, &HeaderEdits { remove, ..HeaderEdits::default() });
         }
         // The last piece of such a body did not say that it was the last (RFC 9113 §8.1).
         if stream.is_body_arriving() {
@@ -160,17 +158,20 @@ impl Runtime {
         {
             self.abi.edit(Fields::Response, &gate.cleanse_cookies(&self.abi.fields(Fields::Response)));
         }
-        self.abi.edit(Fields::Response, &stream.late.borrow());
-        let later = stream.later.borrow_mut().take();
-        if let Some(later) = later {
-            self.abi.edit(Fields::Response, &later.edits());
+        let mut late = None;
+        if let Some(answer) = stream.answer.borrow_mut().as_mut() {
+            self.abi.edit(Fields::Response, &answer.edits);
+            late = answer.late.take();
+        }
+        if let Some(late) = late {
+            self.abi.edit(Fields::Response, &late.edits());
         }
     }
 
     /// The client has gone, or has all of its answer.
     pub fn gone(&self, stream: &Stream) {
         // What is late holds the world, and that the stream: one of them lets go.
-        drop(stream.later.take());
+        drop(stream.answer.take());
         if stream.phase.get() == Phase::Undecided {
             self.executor.forget(stream.id);
         }
@@ -245,19 +246,9 @@ impl Runtime {
 
     fn apply(&self, stream: &Stream, verdict: Verdict) {
         match verdict {
-            Verdict::Forward(forward) => {
-                // What the service has got is not kept for as long as the stream lives.
-                let Forward { request, response, late, properties, body } = *forward;
-                properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
-                self.abi.edit(Fields::Request, &request);
-                if let Some(body) = body {
-                    self.abi.replace_body(body.as_bytes());
-                }
-                if !response.is_empty() {
-                    *stream.late.borrow_mut() = response;
-                }
-                if late.is_some() {
-                    *stream.later.borrow_mut() = late;
+            Verdict::Forward(changes) => {
+                if let Some(changes) = changes {
+                    self.change(stream, *changes);
                 }
                 stream.phase.set(Phase::Forwarded);
             }
@@ -265,6 +256,19 @@ impl Runtime {
                 stream.phase.set(Phase::Answered);
                 self.abi.respond(&response);
             }
+        }
+    }
+
+    fn change(&self, stream: &Stream, changes: Forward) {
+        // What the service has got is not kept for as long as the stream lives.
+        let Forward { request, response: edits, late, properties, body } = changes;
+        properties.iter().for_each(|(name, value)| self.abi.set_property(name, value));
+        self.abi.edit(Fields::Request, &request);
+        if let Some(body) = body {
+            self.abi.replace_body(body.as_bytes());
+        }
+        if !edits.is_empty() || late.is_some() {
+            *stream.answer.borrow_mut() = Some(Box::new(Answer { edits, late }));
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is known of one stream while it lives: how far its decision is, its body, what its answer is to carry.
 
+use super::Runtime;
 use crate::words::{HeaderEdits, Late};
 use crate::world::{Body, BodyError, LocalFuture};
 use std::cell::{Cell, RefCell};
@@ -21,31 +22,46 @@ pub enum Phase {
     Answered,
 }
 
-/// One stream.
+/// One stream. What few of them need is kept elsewhere: each request makes one.
 pub struct Stream {
     /// The host's number for it.
     pub id: u32,
+    /// What drives it.
+    pub runtime: Rc<Runtime>,
     /// How far its decision is.
     pub phase: Cell<Phase>,
-    /// What the client gets with the service's answer.
-    pub late: RefCell<HeaderEdits>,
+    /// What its answer is to carry, if anything.
+    pub answer: RefCell<Option<Box<Answer>>>,
+    /// `None` where bodies cannot be read.
+    body: RefCell<Option<Box<Incoming>>>,
+}
+
+/// What the client gets with the service's answer.
+#[derive(Default)]
+pub struct Answer {
+    /// Known when the request goes on.
+    pub edits: HeaderEdits,
     /// What it gets besides, if it is there by then.
-    pub later: RefCell<Option<Late>>,
-    state: RefCell<State>,
-    waker: RefCell<Option<Waker>>,
+    pub late: Option<Late>,
+}
+
+/// A request's body.
+struct Incoming {
+    state: State,
+    /// Who waits for it.
+    waker: Option<Waker>,
+}
+
+enum State {
+    Arriving,
+    Overflown,
+    Whole(Vec<u8>),
 }
 
 impl Stream {
     /// A stream of which nothing is known yet.
-    pub fn new(id: u32) -> Self {
-        Self {
-            id,
-            phase: Cell::new(Phase::Undecided),
-            late: RefCell::default(),
-            later: RefCell::default(),
-            state: RefCell::default(),
-            waker: RefCell::default(),
-        }
+    pub fn new(id: u32, runtime: Rc<Runtime>) -> Self {
+        Self { id, runtime, phase: Cell::new(Phase::Undecided), answer: RefCell::default(), body: RefCell::default() }
     }
 
     /// Bodies can be read here, and this request's is still to come.
@@ -55,7 +71,7 @@ impl Stream {
 
     /// Whether the body is still to come, or to end.
     pub fn is_body_arriving(&self) -> bool {
-        matches!(*self.state.borrow(), State::Arriving)
+        self.body.borrow().as_ref().is_some_and(|body| matches!(body.state, State::Arriving))
     }
 
     /// More than any endpoint of ours reads has arrived.
@@ -69,32 +85,23 @@ impl Stream {
     }
 
     fn set(&self, state: State) {
-        *self.state.borrow_mut() = state;
-        let waker = self.waker.borrow_mut().take();
-        waker.into_iter().for_each(Waker::wake);
+        let before = self.body.replace(Some(Box::new(Incoming { state, waker: None })));
+        before.and_then(|before| before.waker).into_iter().for_each(Waker::wake);
     }
 
     fn poll(&self, limit: usize, waker: &Waker) -> Poll<Result<Vec<u8>, BodyError>> {
-        match &*self.state.borrow() {
-            State::Unreadable => Poll::Ready(Err(BodyError::Unreadable)),
+        let mut body = self.body.borrow_mut();
+        let Some(body) = body.as_mut() else { return Poll::Ready(Err(BodyError::Unreadable)) };
+        match &body.state {
             State::Overflown => Poll::Ready(Err(BodyError::TooLarge)),
             State::Whole(body) if body.len() > limit => Poll::Ready(Err(BodyError::TooLarge)),
             State::Whole(body) => Poll::Ready(Ok(body.clone())),
             State::Arriving => {
-                *self.waker.borrow_mut() = Some(waker.clone());
+                body.waker = Some(waker.clone());
                 Poll::Pending
             }
         }
     }
-}
-
-#[derive(Default)]
-enum State {
-    #[default]
-    Unreadable,
-    Arriving,
-    Overflown,
-    Whole(Vec<u8>),
 }
 
 impl Body for Stream {

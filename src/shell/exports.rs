@@ -5,8 +5,7 @@
 
 use super::imports;
 use super::root::Root;
-use super::stream::StreamContext;
-use crate::runtime::Flow;
+use crate::runtime::{Flow, Stream};
 use crate::words::ByNumber;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,7 +16,7 @@ enum Context {
     /// A plugin configuration.
     Root(Rc<Root>),
     /// A request.
-    Stream(StreamContext),
+    Stream(Rc<Stream>),
 }
 
 thread_local! {
@@ -39,7 +38,7 @@ fn root(id: u32) -> Option<Rc<Root>> {
 }
 
 /// A context that is not there, or is not a stream, lets nothing through.
-fn stream(id: u32, then: impl FnOnce(&StreamContext) -> Flow) -> u32 {
+fn stream(id: u32, then: impl FnOnce(&Rc<Stream>) -> Flow) -> u32 {
     let flow = match context(id) {
         Some(Context::Stream(stream)) => then(&stream),
         Some(Context::Root(_)) | None => Flow::Pause,
@@ -71,12 +70,17 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(id: u32, parent: u32) {
     let context = match parent {
-        0 => Some(Context::Root(Rc::new(Root::new()))),
+        0 => Some(new_root()),
         parent => root(parent).map(|root| Context::Stream(root.stream(id))),
     };
     if let Some(context) = context {
         CONTEXTS.with_borrow_mut(|contexts| contexts.insert(id, context));
     }
+}
+
+#[inline(never)]
+fn new_root() -> Context {
+    Context::Root(Rc::new(Root::new()))
 }
 
 #[unsafe(no_mangle)]
@@ -107,30 +111,30 @@ extern "C" fn proxy_on_queue_ready(id: u32, _: u32) {
 extern "C" fn proxy_on_http_call_response(id: u32, token: u32, fields: usize, size: usize, _: usize) {
     match context(id) {
         Some(Context::Root(root)) => root.call_answered(token, fields, size),
-        Some(Context::Stream(stream)) => stream.call_answered(token, fields, size),
+        Some(Context::Stream(stream)) => stream.runtime.call_answered(Some(stream.id), token, fields, size),
         None => {}
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _: usize, end: u32) -> u32 {
-    stream(id, |stream| stream.request_headers(end != 0))
+    stream(id, |stream| stream.runtime.request(stream, end != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> u32 {
-    stream(id, |stream| stream.request_body(size, end != 0))
+    stream(id, |stream| stream.runtime.request_body(stream, size, end != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(id: u32, _: usize) -> u32 {
-    stream(id, StreamContext::request_trailers)
+    stream(id, |stream| stream.runtime.request_trailers(stream))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(id: u32, _: usize, _: u32) -> u32 {
     stream(id, |stream| {
-        stream.response_headers();
+        stream.runtime.response(stream);
         Flow::Continue
     })
 }
@@ -140,7 +144,7 @@ extern "C" fn proxy_on_done(id: u32) -> u32 {
     let gone = CONTEXTS.with_borrow_mut(|contexts| contexts.remove(id));
     match gone {
         Some(Context::Root(root)) => root.done(),
-        Some(Context::Stream(stream)) => stream.done(),
+        Some(Context::Stream(stream)) => stream.runtime.gone(&stream),
         None => {}
     }
     1

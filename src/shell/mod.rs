@@ -6,7 +6,6 @@ mod imports;
 mod metrics;
 mod root;
 mod sign;
-mod stream;
 mod verify;
 
 /// A VM has one thread.

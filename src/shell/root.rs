@@ -2,8 +2,7 @@
 
 use super::host::ProxyWasm;
 use super::imports::{self, Buffer};
-use super::stream::StreamContext;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Stream};
 use std::rc::Rc;
 
 /// One plugin configuration on one worker.
@@ -20,8 +19,8 @@ impl Root {
     }
 
     /// A request under this configuration.
-    pub fn stream(&self, id: u32) -> StreamContext {
-        StreamContext::new(id, Rc::clone(&self.runtime))
+    pub fn stream(&self, id: u32) -> Rc<Stream> {
+        Rc::new(Stream::new(id, Rc::clone(&self.runtime)))
     }
 
     /// Takes the configuration; says in the log what is wrong with one that is refused.

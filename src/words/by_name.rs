@@ -1,42 +1,50 @@
-//! Values by name: filed when a configuration is loaded, found again by a search through halves.
+//! Values by name: filed when a configuration is loaded, found again by a search through halves of the names that are as
+//! long.
 
 /// Values by their names. Names stand apart from the values, so that one search serves all kinds of them.
 #[derive(Clone, Debug)]
 pub struct ByName<V> {
-    /// In ascending order.
-    names: Vec<String>,
+    names: Names,
     /// In the order of their names.
     values: Vec<V>,
 }
 
+/// Names, the shorter ones first: most that are asked for are as long as none of them, and are not compared with any.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    names: Vec<String>,
+    /// By a length, where the names of that length end.
+    ends: Vec<usize>,
+}
+
 impl<V> Default for ByName<V> {
     fn default() -> Self {
-        Self { names: Vec::new(), values: Vec::new() }
+        Self { names: Names::default(), values: Vec::new() }
     }
 }
 
 impl<V> ByName<V> {
     /// Whether there is nothing.
     pub fn is_empty(&self) -> bool {
-        self.names.is_empty()
+        self.values.is_empty()
     }
 
     /// The value of that name.
     #[inline(always)]
     pub fn get(&self, name: &str) -> Option<&V> {
-        self.values.get(place(&self.names, name).ok()?)
+        self.values.get(self.names.place(name).ok()?)
     }
 
     /// Files a value in place of the one that has the name already, if any.
     pub fn insert(&mut self, name: &str, value: V) {
-        match place(&self.names, name) {
+        match self.names.place(name) {
             Ok(at) => {
                 if let Some(known) = self.values.get_mut(at) {
                     *known = value;
                 }
             }
             Err(at) => {
-                self.names.insert(at, name.to_owned());
+                self.names.insert(at, name);
                 self.values.insert(at, value);
             }
         }
@@ -49,15 +57,35 @@ impl<V: Default> ByName<V> {
         if self.get(name).is_none() {
             self.insert(name, V::default());
         }
-        if let Some(value) = place(&self.names, name).ok().and_then(|at| self.values.get_mut(at)) {
+        if let Some(value) = self.names.place(name).ok().and_then(|at| self.values.get_mut(at)) {
             change(value);
         }
     }
 }
 
-/// Where `name` stands among `names`, or would stand.
-fn place(names: &[String], name: &str) -> Result<usize, usize> {
-    names.binary_search_by(|known| known.as_str().cmp(name))
+impl Names {
+    /// Where `name` stands, or would stand.
+    fn place(&self, name: &str) -> Result<usize, usize> {
+        let end = |length: usize| self.ends.get(length).copied();
+        let start = name.len().checked_sub(1).map_or(0, |shorter| end(shorter).unwrap_or(self.names.len()));
+        match self.names.get(start..end(name.len()).unwrap_or(start)) {
+            None | Some([]) => Err(start),
+            Some(as_long) => match as_long.binary_search_by(|known| known.as_str().cmp(name)) {
+                Ok(at) => Ok(start.wrapping_add(at)),
+                Err(at) => Err(start.wrapping_add(at)),
+            },
+        }
+    }
+
+    fn insert(&mut self, at: usize, name: &str) {
+        if self.ends.len() <= name.len() {
+            self.ends.resize(name.len().saturating_add(1), self.names.len());
+        }
+        self.names.insert(at, name.to_owned());
+        for end in self.ends.iter_mut().skip(name.len()) {
+            *end = end.saturating_add(1);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -73,6 +101,23 @@ mod tests {
         }
         let found = ["", "a", "m", "ma", "z", "b"].map(|name| values.get(name).copied());
         assert_eq!(found, [Some(2), Some(5), Some(0), Some(4), Some(3), None]);
+    }
+
+    /// Names of all lengths, filed in any order, by another map's reckoning.
+    #[test]
+    fn it_finds_what_any_map_would() {
+        let names = ["/a/b", "/", "", "/aaaaaaaaaaaaaaaa", "/b", "/a", "/c/d", "/a/c", "/aa", "b", "/aaaa"];
+        for turn in 0..names.len() {
+            let (mut values, mut reckoned) = (ByName::default(), std::collections::HashMap::new());
+            for at in 0..names.len() {
+                let name = names[(turn + at * 3) % names.len()];
+                values.insert(name, at);
+                reckoned.insert(name, at);
+                for name in names.iter().chain(&["/x", "x", "/aaaaa", "/a/d", "/aaaaaaaaaaaaaaaab"]) {
+                    assert_eq!(values.get(name), reckoned.get(name), "{name} after {at} of {turn}");
+                }
+            }
+        }
     }
 
     #[test]

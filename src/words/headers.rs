@@ -6,6 +6,28 @@
 pub struct Headers {
     buffer: Vec<u8>,
     fields: Vec<Field>,
+    lengths: Lengths,
+}
+
+/// How long names are, a bit for each length: what no field is as long as need not be looked for. All long ones share one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lengths(u64);
+
+impl Lengths {
+    /// Of one name of so many bytes.
+    pub fn of(length: usize) -> Self {
+        Self(1 << length.min(63))
+    }
+
+    /// These and those.
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
+    /// Whether some length may be in both.
+    pub fn meet(self, others: Self) -> bool {
+        self.0 & others.0 != 0
+    }
 }
 
 /// A field that may stand once stood more than once.
@@ -44,6 +66,7 @@ impl Headers {
             headers.buffer.extend_from_slice(name);
             headers.buffer.extend_from_slice(value);
             headers.fields.push(Field { name: (start, middle), value: (middle, headers.buffer.len()) });
+            headers.lengths = headers.lengths.and(Lengths::of(name.len()));
         }
         headers
     }
@@ -62,18 +85,21 @@ impl Headers {
         let mut lengths = 4_usize;
         let mut start = lengths.checked_add(count.checked_mul(8)?)?;
         let mut fields = Vec::with_capacity(count.min(buffer.len() / 8));
+        let mut of_names = Lengths::default();
         for _ in 0..count {
-            let name_end = start.checked_add(number(lengths)?)?;
+            let name_length = number(lengths)?;
+            let name_end = start.checked_add(name_length)?;
             let value_start = name_end.checked_add(1)?;
             let value_end = value_start.checked_add(number(lengths.checked_add(4)?)?)?;
             if value_end >= buffer.len() {
                 return None;
             }
             fields.push(Field { name: (start, name_end), value: (value_start, value_end) });
+            of_names = of_names.and(Lengths::of(name_length));
             lengths = lengths.checked_add(8)?;
             start = value_end.checked_add(1)?;
         }
-        Some(Self { buffer, fields })
+        Some(Self { buffer, fields, lengths: of_names })
     }
 
     /// Writes pairs as [`Self::from_wire`] reads them.
@@ -130,12 +156,18 @@ impl Headers {
 
     /// As [`Self::all`], for a name that does not live as long.
     pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        // Lengths first: this runs over all fields several times for each request.
+        // Lengths first: this is asked for several names of each request, of which it has few.
+        let fields = if self.lengths.meet(Lengths::of(name.len())) { self.fields.as_slice() } else { &[] };
         let is_so_called = move |field: &&Field| {
             let (start, end) = field.name;
             end.wrapping_sub(start) == name.len() && self.slice(field.name).eq_ignore_ascii_case(name.as_bytes())
         };
-        self.fields.iter().filter(is_so_called).map(|field| self.slice(field.value))
+        fields.iter().filter(is_so_called).map(|field| self.slice(field.value))
+    }
+
+    /// How long the names are.
+    pub fn lengths(&self) -> Lengths {
+        self.lengths
     }
 
     /// The value of the one field called `name`; an error when there are several.
@@ -184,6 +216,23 @@ mod tests {
         assert_eq!(headers.one("cookie"), Err(Repeated));
         assert_eq!(headers.text("x"), None);
         assert_eq!(headers.one("y"), Ok(None));
+    }
+
+    /// Every length has its own names; long ones too, which share a bit.
+    #[test]
+    fn names_of_any_length_are_found_and_no_others() {
+        for length in 1..200 {
+            let (name, other) = ("x".repeat(length), "y".repeat(length));
+            for headers in [
+                Headers::from_wire(wire(&[(b"", b"a"), (name.as_bytes(), b"v")])).unwrap(),
+                Headers::from_pairs([("", "a"), (&name, "v")]),
+            ] {
+                assert_eq!(headers.one(&name), Ok(Some(b"v".as_slice())), "{length}");
+                assert_eq!(headers.one(&other), Ok(None), "{length}");
+                assert_eq!(headers.one(&"x".repeat(length + 1)), Ok(None), "{length}");
+                assert_eq!(headers.one(""), Ok(Some(b"a".as_slice())));
+            }
+        }
     }
 
     #[test]

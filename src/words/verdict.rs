@@ -7,8 +7,8 @@ use std::fmt;
 /// The decision on one request. It is in a box, since it goes through many hands.
 #[derive(Debug)]
 pub enum Verdict {
-    /// The request goes on to the service.
-    Forward(Box<Forward>),
+    /// The request goes on to the service, with these changes if any.
+    Forward(Option<Box<Forward>>),
     /// We answer it ourselves; the service never hears of it.
     Respond {
         /// The answer.

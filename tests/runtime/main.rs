@@ -89,7 +89,7 @@ impl Worker {
     }
 
     fn request(&self, id: u32, fields: &[(&str, &str)], end: bool) -> (Rc<Stream>, Flow) {
-        let stream = Rc::new(Stream::new(id));
+        let stream = Rc::new(Stream::new(id, Rc::clone(&self.runtime)));
         let common = [(":scheme", "https"), (":authority", "shop.example.com")];
         *self.host.fields.borrow_mut() = Headers::from_pairs(common.iter().chain(fields).copied());
         self.host.open(id);

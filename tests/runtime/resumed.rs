@@ -98,7 +98,8 @@ fn what_arrives_before_the_verdict_waits_and_what_comes_after_it_passes() {
     // The session's cookie goes out with the service's answer, once that comes.
     worker.runtime.response(&stream);
     assert!(worker.seen(2).iter().any(|seen| matches!(seen, Seen::Edited("response", _))));
-    assert!(stream.late.borrow().add.iter().any(|(name, _)| name == "set-cookie"));
+    let answer = stream.answer.borrow();
+    assert!(answer.as_ref().unwrap().edits.add.iter().any(|(name, _)| name == "set-cookie"));
 }
 
 /// Its twin: tokens that are not this login's are answered, and nothing is let on.

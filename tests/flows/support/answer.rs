@@ -23,8 +23,9 @@ impl Answer {
     /// What a verdict comes to for a request with these header fields.
     pub fn new(url: String, fields: Vec<(String, Vec<u8>)>, verdict: Verdict) -> Self {
         let seen = match verdict {
-            Verdict::Forward(forward) => {
-                Seen::ByService(edited(fields, &forward.request), forward.response, forward.body)
+            Verdict::Forward(changes) => {
+                let changes = changes.unwrap_or_default();
+                Seen::ByService(edited(fields, &changes.request), changes.response, changes.body)
             }
             Verdict::Respond { response, reason } => Seen::ByUs(*response, reason),
         };

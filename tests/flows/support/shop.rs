@@ -203,7 +203,7 @@ impl Shop {
 
     /// What has become of a verdict when the service answers, a while after the request came.
     fn answered(&self, verdict: Verdict) -> Verdict {
-        let Verdict::Forward(mut forward) = verdict else { return verdict };
+        let Verdict::Forward(Some(mut forward)) = verdict else { return verdict };
         if let Some(late) = forward.late.take() {
             if !self.is_quick.get() {
                 self.script.settle();
@@ -212,7 +212,7 @@ impl Shop {
             forward.response.set.extend(late.set);
             forward.response.add.extend(late.add);
         }
-        Verdict::Forward(forward)
+        Verdict::Forward(Some(forward))
     }
 
     /// Decides these requests all at once, as they wait for each other's answers.
