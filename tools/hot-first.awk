@@ -1,14 +1,15 @@
-# awk -f wat.awk -f hot-first.awk LIST MODULE.wat: the module with the functions first that LIST names, in its order.
+# awk -v names=FILE -f wat.awk -f hot-first.awk LIST MODULE.wat: the module with the functions first that LIST names, in its order.
+# FILE gets the names of all functions, in theirs.
 FILENAME == ARGV[1] {
-    if ($0 !~ /^#/) rank[$0] = ++ranks
+    if ($0 !~ /^#/) rank[$1] = ++ranks
     next
 }
 
 # A field of the module begins with one space; what is inside it has more.
 /^ \(func / {
-    name = known_as($2)
-    first[++functions] = FNR
-    place[functions] = name in rank ? rank[name] : 0
+    name[++functions] = known_as($2)
+    first[functions] = FNR
+    place[functions] = name[functions] in rank ? rank[name[functions]] : 0
     inside = 1
 }
 {
@@ -20,6 +21,7 @@ FILENAME == ARGV[1] {
 }
 
 function print_function(at,    l) {
+    print name[at] > names
     for (l = first[at]; l <= last[at]; l++) print line[l]
 }
 

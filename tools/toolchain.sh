@@ -116,7 +116,7 @@ TOML
 wasm_cargo() { (cd "$root" && env "${wasm_env[@]}" cargo "$@"); }
 
 # wasm_module PACKAGE: builds the module of a package of the workspace and puts it into dist/. `module_text` is then the file
-# with its text.
+# with its text, flat; the names of its functions are beside it.
 wasm_module() {
     local setting target_dir built module="$root/dist/${1//-/_}.wasm" list=/dev/null
     [ "$1" != oidc_proxy_wasm ] || list="$hot_functions"
@@ -128,6 +128,7 @@ wasm_module() {
     module_text="$built.wat"
     if [ ! "$built.small" -nt "$built" ] || [ ! "$built.small" -nt "$hot_functions" ]; then
         need wasm-opt binaryen
+        need wat2wasm wabt
         # A module's size is what each worker's start and memory cost; long functions stay where they are, since what is rare
         # would come to lie between what is not (`-ocimfs`). Below address 1024 there is but the end of a full stack, of which
         # an overflow is a trap (`-lmu`).
@@ -135,9 +136,15 @@ wasm_module() {
         wasm-dis "${wasm_features[@]}" "$built.part" -o "$module_text.any"
         # The host's machine code lies in the order of the functions: a request that runs two hundred of them should not have
         # to fetch them from all over two megabytes.
-        awk -f "$root/tools/wat.awk" -f "$root/tools/hot-first.awk" "$list" "$module_text.any" > "$module_text"
-        rm -f "$module_text.any"
-        wasm-as "${wasm_features[@]}" "$module_text" -o "$built.part"
+        awk -v names="$module_text.names" -f "$root/tools/wat.awk" -f "$root/tools/hot-first.awk" "$list" "$module_text.any" \
+            > "$module_text.first"
+        wasm-as "${wasm_features[@]}" "$module_text.first" -o "$built.part"
+        # What is never run but lies between what is costs the same; the host's compiler puts it behind, where it is told that a
+        # branch hardly goes there (WebAssembly's branch hinting, a section that others pass over).
+        wasm2wat "$built.part" -o "$module_text"
+        awk -f "$root/tools/wat.awk" -f "$root/tools/branch-hints.awk" "$list" "$module_text.names" "$module_text" > "$module_text.hinted"
+        wat2wasm --enable-annotations --enable-code-metadata "$module_text.hinted" -o "$built.part"
+        rm -f "$module_text".{any,first,hinted}
         mv "$built.part" "$built.small"
     fi
     built="$built.small"

@@ -5,3 +5,8 @@ function known_as(name) {
     gsub(/Cs[0-9A-Za-z]+_/, "C", name)
     return name
 }
+
+# Whether the first word of a line in a module's flat text is a branch of two ways.
+function is_branch(word) {
+    return word == "if" || word == "br_if"
+}

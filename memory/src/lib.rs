@@ -59,10 +59,12 @@ impl Memory {
     }
 }
 
+// One copy of each of these: where the hundreds of places that call them had their own, each would be a cold one.
+//
 // SAFETY: every block comes from `System` and goes back to it with the layout that it was asked for, which depends on the
 // caller's layout alone; in between, one that is on a shelf is nobody's, and long enough for the place of the next.
 unsafe impl GlobalAlloc for Memory {
-    #[inline]
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let Some((shelf, layout)) = self.shelf(layout) else { return unsafe { System.alloc(layout) } };
         let block = shelf.first.get();
@@ -74,7 +76,7 @@ unsafe impl GlobalAlloc for Memory {
         block.cast()
     }
 
-    #[inline]
+    #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         let Some((shelf, layout)) = self.shelf(layout) else { return unsafe { System.dealloc(block, layout) } };
         let count = shelf.count.get();
@@ -87,7 +89,7 @@ unsafe impl GlobalAlloc for Memory {
         shelf.count.set(count.wrapping_add(1));
     }
 
-    #[inline]
+    #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that the size, rounded up to the alignment, fits.
         let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };

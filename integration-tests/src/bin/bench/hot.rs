@@ -1,4 +1,5 @@
-//! `bench hot`: which functions of the module the loads run, as a module tells that logs them (`tools/hot-functions.sh`).
+//! `bench hot`: which functions of the module the loads run, and which way their branches go, as a module tells that logs them
+//! (`tools/hot-functions.sh`).
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -10,7 +11,8 @@ use crate::rows::{Requests, Row};
 /// Of each load: what runs once in a request is logged then, and what ran while the proxy started is not.
 const REQUESTS: usize = 2_100;
 
-/// The numbers of the functions: those first that most loads run, and of these in the order in which they were first run.
+/// What the module tells, a number and a way each: first what most loads do, and of these in the order in which it was first
+/// done.
 pub fn functions(field: &Field, mut rows: Vec<Row>) -> Result<Vec<String>, String> {
     // Loads of what was seen before come first.
     rows.sort_by_key(|row| matches!(row.requests, Requests::Fresh | Requests::Ring(..)));
