@@ -13,7 +13,7 @@ use crate::session::login::Return;
 use crate::session::refresh::{self, Refreshes};
 use crate::session::{Kept, OpenedSessions, Owner, RelyingParty, Sessions};
 use crate::store::Store;
-use crate::words::{ByName, HeaderEdits, Headers, Lengths, Method, Source};
+use crate::words::{ByName, HeaderEdits, Headers, Looks, Method, Source, folded};
 use crate::world::World;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -199,7 +199,7 @@ impl Gate {
     /// (CVE-2025-64484).
     pub fn forged(&self, headers: &Headers) -> Vec<String> {
         let mut forged = Vec::new();
-        if headers.lengths().meet(self.asserted_headers.lengths) {
+        if headers.looks().meet(self.asserted_headers.looks) {
             for (name, _) in headers.iter() {
                 if self.asserted_headers.has(name) {
                     forged.push(String::from_utf8_lossy(name).into_owned());
@@ -232,12 +232,12 @@ impl Gate {
 /// Header names that the filter asserts, by their lengths: a look at each field of each request must cost little.
 struct Asserted {
     by_length: Vec<Vec<String>>,
-    lengths: Lengths,
+    looks: Looks,
 }
 
 impl Asserted {
     fn new(names: Vec<String>) -> Self {
-        let lengths = names.iter().map(|name| Lengths::of(name.len())).fold(Lengths::default(), Lengths::and);
+        let looks = names.iter().map(|name| Looks::of(name.as_bytes())).fold(Looks::default(), Looks::and);
         let mut by_length: Vec<Vec<String>> = Vec::new();
         for name in names {
             if by_length.len() <= name.len() {
@@ -247,18 +247,18 @@ impl Asserted {
                 same.push(name);
             }
         }
-        Self { by_length, lengths }
+        Self { by_length, looks }
     }
 
     fn has(&self, name: &[u8]) -> bool {
-        self.by_length.get(name.len()).is_some_and(|known| known.iter().any(|known| is_spelling(name, known)))
+        self.looks.meet(Looks::of(name))
+            && self.by_length.get(name.len()).is_some_and(|known| known.iter().any(|known| is_spelling(name, known)))
     }
 }
 
-/// Whether `name` would be read as `known` by some server: without regard to case, and `_` for `-`.
+/// Whether `name` would be read as `known` by some server.
 fn is_spelling(name: &[u8], known: &str) -> bool {
-    let folded = name.iter().map(|byte| if *byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-    folded.eq(known.bytes())
+    name.iter().map(|byte| folded(*byte)).eq(known.bytes())
 }
 
 fn partition<T>(results: impl Iterator<Item = Result<T, Problem>>) -> (Vec<T>, Vec<Problem>) {

@@ -1,5 +1,6 @@
 //! Hosts and ports as they stand in URLs and in `:authority` (RFC 3986 §3.2.2, §3.2.3; RFC 9110 §7.2).
 
+use super::bytes::Bytes;
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,26 +17,25 @@ pub fn host(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
         return ipv6(authority);
     }
     // One walk tells all of a name, since every request has one.
-    let (mut end, mut label, mut last, mut has_capitals) = (0_usize, 0_usize, 0_usize, false);
+    let (mut end, mut last, mut has_capitals) = (0_usize, 0_usize, false);
     for byte in authority.bytes() {
-        match byte {
-            b':' => break,
-            b'.' if label == 0 => return None,
-            b'.' => {
-                last = end.wrapping_add(1);
-                label = 0;
+        if byte == b'.' {
+            if !is_label(end.wrapping_sub(last)) {
+                return None;
             }
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => label = label.wrapping_add(1),
-            b'A'..=b'Z' => {
-                has_capitals = true;
-                label = label.wrapping_add(1);
+            last = end.wrapping_add(1);
+        } else if !LABEL.has(byte) {
+            if byte == b':' {
+                break;
             }
-            _ => return None,
-        }
-        if label > MAX_LABEL {
             return None;
         }
+        has_capitals |= byte.is_ascii_uppercase();
         end = end.wrapping_add(1);
+    }
+    let label = end.wrapping_sub(last);
+    if label != 0 && !is_label(label) {
+        return None;
     }
     let (mut host, port) = authority.split_at_checked(end)?;
     if label == 0 {
@@ -46,6 +46,13 @@ pub fn host(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
     }
     let host = if has_capitals { Cow::Owned(host.to_ascii_lowercase()) } else { Cow::Borrowed(host) };
     Some((host, if port.is_empty() { None } else { Some(port_of(port)?) }))
+}
+
+/// Characters of a label; `_` is in names that hosts have (RFC 2782).
+static LABEL: Bytes = Bytes::letters_digits_and(b"-_");
+
+fn is_label(length: usize) -> bool {
+    (1..=MAX_LABEL).contains(&length)
 }
 
 /// A port with its colon, which without digits is none (RFC 3986 §3.2.3 would allow it; nothing needs it).

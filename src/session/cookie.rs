@@ -180,11 +180,17 @@ pub fn open(sealer: &Sealer, associated: &[u8], bytes: &[u8]) -> Option<Vec<u8>>
     sealer.open(&[associated, head].concat(), &sealed).ok()
 }
 
-/// Equality eight bytes at a time: in wasm the library's goes byte by byte, and this runs for each request.
+/// Equality sixteen bytes at a time, as two numbers: in wasm the library's goes byte by byte, and this runs for each request.
 fn same(one: &[u8], other: &[u8]) -> bool {
     let ((ones, one_end), (others, other_end)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let equal = |(one, other): (&[u8; 8], &[u8; 8])| u64::from_le_bytes(*one) == u64::from_le_bytes(*other);
-    one.len() == other.len() && ones.iter().zip(others).all(equal) && one_end == other_end
+    let ((ones, one_odd), (others, other_odd)) = (ones.as_chunks::<2>(), others.as_chunks::<2>());
+    let differ = |one: &[u8; 8], other: &[u8; 8]| u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+    for ([a, b], [c, d]) in ones.iter().zip(others) {
+        if differ(a, c) | differ(b, d) != 0 {
+            return false;
+        }
+    }
+    one.len() == other.len() && one_odd == other_odd && one_end == other_end
 }
 
 const MARK: usize = 62;

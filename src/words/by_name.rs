@@ -13,8 +13,8 @@ pub struct ByName<V> {
 #[derive(Clone, Debug, Default)]
 struct Names {
     names: Vec<String>,
-    /// By a length, where the names of that length end.
-    ends: Vec<usize>,
+    /// By a length, how many names are shorter.
+    shorter: Vec<usize>,
 }
 
 impl<V> Default for ByName<V> {
@@ -66,10 +66,9 @@ impl<V: Default> ByName<V> {
 impl Names {
     /// Where `name` stands, or would stand.
     fn place(&self, name: &str) -> Result<usize, usize> {
-        let end = |length: usize| self.ends.get(length).copied();
-        let start = name.len().checked_sub(1).map_or(0, |shorter| end(shorter).unwrap_or(self.names.len()));
-        match self.names.get(start..end(name.len()).unwrap_or(start)) {
-            None | Some([]) => Err(start),
+        let Some([start, end, ..]) = self.shorter.get(name.len()..) else { return Err(self.names.len()) };
+        match self.names.get(*start..*end) {
+            None | Some([]) => Err(*start),
             Some(as_long) => match as_long.binary_search_by(|known| known.as_str().cmp(name)) {
                 Ok(at) => Ok(start.wrapping_add(at)),
                 Err(at) => Err(start.wrapping_add(at)),
@@ -78,12 +77,13 @@ impl Names {
     }
 
     fn insert(&mut self, at: usize, name: &str) {
-        if self.ends.len() <= name.len() {
-            self.ends.resize(name.len().saturating_add(1), self.names.len());
+        let longer = name.len().saturating_add(1);
+        if self.shorter.len() <= longer {
+            self.shorter.resize(longer.saturating_add(1), self.names.len());
         }
         self.names.insert(at, name.to_owned());
-        for end in self.ends.iter_mut().skip(name.len()) {
-            *end = end.saturating_add(1);
+        for shorter in self.shorter.iter_mut().skip(longer) {
+            *shorter = shorter.saturating_add(1);
         }
     }
 }

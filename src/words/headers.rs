@@ -6,17 +6,18 @@
 pub struct Headers {
     buffer: Vec<u8>,
     fields: Vec<Field>,
-    lengths: Lengths,
+    looks: Looks,
 }
 
-/// How long names are, a bit for each length: what no field is as long as need not be looked for. All long ones share one.
+/// What names look like from afar, a bit for each look: a name whose look none of them has need not be looked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lengths(u64);
+pub struct Looks(u64);
 
-impl Lengths {
-    /// Of one name of so many bytes.
-    pub fn of(length: usize) -> Self {
-        Self(1 << length.min(63))
+impl Looks {
+    /// Of one name: how it begins and how long it is, the same for all its spellings.
+    pub fn of(name: &[u8]) -> Self {
+        let first = name.first().map_or(0, |first| usize::from(folded(*first)));
+        Self(1 << (first.wrapping_mul(5).wrapping_add(name.len()) % 64))
     }
 
     /// These and those.
@@ -24,10 +25,15 @@ impl Lengths {
         Self(self.0 | others.0)
     }
 
-    /// Whether some length may be in both.
+    /// Whether some look is in both.
     pub fn meet(self, others: Self) -> bool {
         self.0 & others.0 != 0
     }
+}
+
+/// A character of a name as every server reads it: without regard to case, and some take `_` for `-`.
+pub fn folded(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }
 
 /// A field that may stand once stood more than once.
@@ -66,7 +72,7 @@ impl Headers {
             headers.buffer.extend_from_slice(name);
             headers.buffer.extend_from_slice(value);
             headers.fields.push(Field { name: (start, middle), value: (middle, headers.buffer.len()) });
-            headers.lengths = headers.lengths.and(Lengths::of(name.len()));
+            headers.looks = headers.looks.and(Looks::of(name));
         }
         headers
     }
@@ -85,21 +91,20 @@ impl Headers {
         let mut lengths = 4_usize;
         let mut start = lengths.checked_add(count.checked_mul(8)?)?;
         let mut fields = Vec::with_capacity(count.min(buffer.len() / 8));
-        let mut of_names = Lengths::default();
+        let mut looks = Looks::default();
         for _ in 0..count {
-            let name_length = number(lengths)?;
-            let name_end = start.checked_add(name_length)?;
+            let name_end = start.checked_add(number(lengths)?)?;
             let value_start = name_end.checked_add(1)?;
             let value_end = value_start.checked_add(number(lengths.checked_add(4)?)?)?;
             if value_end >= buffer.len() {
                 return None;
             }
             fields.push(Field { name: (start, name_end), value: (value_start, value_end) });
-            of_names = of_names.and(Lengths::of(name_length));
+            looks = looks.and(Looks::of(buffer.get(start..name_end)?));
             lengths = lengths.checked_add(8)?;
             start = value_end.checked_add(1)?;
         }
-        Some(Self { buffer, fields, lengths: of_names })
+        Some(Self { buffer, fields, looks })
     }
 
     /// Writes pairs as [`Self::from_wire`] reads them.
@@ -156,8 +161,8 @@ impl Headers {
 
     /// As [`Self::all`], for a name that does not live as long.
     pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        // Lengths first: this is asked for several names of each request, of which it has few.
-        let fields = if self.lengths.meet(Lengths::of(name.len())) { self.fields.as_slice() } else { &[] };
+        // This is asked for several names of each request, of which it has few.
+        let fields = if self.looks.meet(Looks::of(name.as_bytes())) { self.fields.as_slice() } else { &[] };
         let is_so_called = move |field: &&Field| {
             let (start, end) = field.name;
             end.wrapping_sub(start) == name.len() && self.slice(field.name).eq_ignore_ascii_case(name.as_bytes())
@@ -165,9 +170,9 @@ impl Headers {
         fields.iter().filter(is_so_called).map(|field| self.slice(field.value))
     }
 
-    /// How long the names are.
-    pub fn lengths(&self) -> Lengths {
-        self.lengths
+    /// What the names look like.
+    pub fn looks(&self) -> Looks {
+        self.looks
     }
 
     /// The value of the one field called `name`; an error when there are several.
@@ -218,7 +223,7 @@ mod tests {
         assert_eq!(headers.one("y"), Ok(None));
     }
 
-    /// Every length has its own names; long ones too, which share a bit.
+    /// Names share looks, and are told apart all the same.
     #[test]
     fn names_of_any_length_are_found_and_no_others() {
         for length in 1..200 {
@@ -228,6 +233,7 @@ mod tests {
                 Headers::from_pairs([("", "a"), (&name, "v")]),
             ] {
                 assert_eq!(headers.one(&name), Ok(Some(b"v".as_slice())), "{length}");
+                assert_eq!(headers.one(&name.to_uppercase()), Ok(Some(b"v".as_slice())), "{length}");
                 assert_eq!(headers.one(&other), Ok(None), "{length}");
                 assert_eq!(headers.one(&"x".repeat(length + 1)), Ok(None), "{length}");
                 assert_eq!(headers.one(""), Ok(Some(b"a".as_slice())));

@@ -16,7 +16,7 @@ mod verdict;
 pub use algorithm::Algorithm;
 pub use by_name::ByName;
 pub use by_number::ByNumber;
-pub use headers::{Headers, Lengths, Repeated};
+pub use headers::{Headers, Looks, Repeated, folded};
 pub use hex::hex;
 pub use identity::{ClaimPath, Claims, Consumer, Identity, Method, Source, Sources};
 pub use reason::{Blame, Reason};
