@@ -15,12 +15,13 @@ is_branch($1) { branches[functions]++ }
 { line[FNR] = $0; last = FNR }
 
 END {
-    at = 0
+    for (known in ways) listed++
     for (n = 1; n <= last; n++) {
         if (line[n] ~ /^  \(func /) {
             at++
             branch = 0
             ours = name[at] in ways && length(ways[name[at]]) == branches[at] ? ways[name[at]] : ""
+            if (ours != "") hinted++
         } else if (ours != "") {
             split(line[n], words, " ")
             if (is_branch(words[1])) {
@@ -30,4 +31,5 @@ END {
         }
         print line[n]
     }
+    if (hinted < listed / 2) print "• of " listed " functions with hints in tools/hot-functions.txt " hinted + 0 " have as many branches: write it anew by tools/hot-functions.sh" > "/dev/stderr"
 }

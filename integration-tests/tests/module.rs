@@ -121,6 +121,19 @@ fn it_imports_nothing_that_a_host_may_lack() {
     assert_eq!(beyond(&names_from(&surface, "env"), &HOST_CALLS), Vec::<String>::new());
 }
 
+/// (WebAssembly's code metadata, "branch hints".) A host that compiles the code as it comes has no use for what comes after it.
+#[test]
+fn it_hints_which_way_branches_go_before_it_shows_the_code() {
+    let bytes = fs::read(module()).unwrap();
+    let payloads = Parser::new(0).parse_all(&bytes).map(Result::unwrap);
+    let before = payloads.take_while(|payload| !matches!(payload, Payload::CodeSectionStart { .. }));
+    let hints = |payload: &Payload<'_>| match payload {
+        Payload::CustomSection(section) if section.name() == "metadata.code.branch_hint" => section.data().len(),
+        _ => 0,
+    };
+    assert!(before.map(|payload| hints(&payload)).sum::<usize>() > 1000);
+}
+
 #[test]
 fn it_panics_at_no_provider_s_word() {
     assert!(!may_panic_when_told(&module()), "that is a build for a test");
