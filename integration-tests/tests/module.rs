@@ -121,7 +121,7 @@ fn it_imports_nothing_that_a_host_may_lack() {
     assert_eq!(beyond(&names_from(&surface, "env"), &HOST_CALLS), Vec::<String>::new());
 }
 
-/// (WebAssembly's code metadata, "branch hints".) A host that compiles the code as it comes has no use for what comes after it.
+/// A host that compiles the code as it comes has no use for hints that come after it.
 #[test]
 fn it_hints_which_way_branches_go_before_it_shows_the_code() {
     let bytes = fs::read(module()).unwrap();

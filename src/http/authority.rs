@@ -34,7 +34,7 @@ pub fn host(authority: &str) -> Option<(Cow<'_, str>, Option<u16>)> {
         end = end.wrapping_add(1);
     }
     let label = end.wrapping_sub(last);
-    if label != 0 && !is_label(label) {
+    if label > MAX_LABEL {
         return None;
     }
     let (mut host, port) = authority.split_at_checked(end)?;

@@ -37,7 +37,6 @@ pub struct Stream {
 }
 
 /// What the client gets with the service's answer.
-#[derive(Default)]
 pub struct Answer {
     /// Known when the request goes on.
     pub edits: HeaderEdits,

@@ -13,7 +13,7 @@ const REQUESTS: usize = 2_100;
 
 /// What the module tells, a number and a way each: first what most loads do, and of these in the order in which it was first
 /// done.
-pub fn functions(field: &Field, mut rows: Vec<Row>) -> Result<Vec<String>, String> {
+pub fn ways(field: &Field, mut rows: Vec<Row>) -> Result<Vec<String>, String> {
     // Loads of what was seen before come first.
     rows.sort_by_key(|row| matches!(row.requests, Requests::Fresh | Requests::Ring(..)));
     let mut found: Vec<(String, BTreeSet<&str>)> = Vec::new();
@@ -24,15 +24,15 @@ pub fn functions(field: &Field, mut rows: Vec<Row>) -> Result<Vec<String>, Strin
         let mut load = Load::open(proxy.place.port, &first, row.status)?;
         tokio::task::block_in_place(|| load.run(requests.iter().map(|request| (request, row.status))))?;
         for line in proxy.log()[before..].lines() {
-            let Some((_, number)) = line.rsplit_once("hot ") else { continue };
-            match found.iter_mut().find(|(known, _)| known == number) {
+            let Some((_, way)) = line.rsplit_once("hot ") else { continue };
+            match found.iter_mut().find(|(known, _)| known == way) {
                 Some((_, loads)) => {
                     loads.insert(row.name);
                 }
-                None => found.push((number.to_owned(), BTreeSet::from([row.name]))),
+                None => found.push((way.to_owned(), BTreeSet::from([row.name]))),
             }
         }
     }
     found.sort_by_key(|(_, loads)| Reverse(loads.len()));
-    Ok(found.into_iter().map(|(number, _)| number).collect())
+    Ok(found.into_iter().map(|(way, _)| way).collect())
 }

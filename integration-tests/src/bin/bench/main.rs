@@ -82,12 +82,12 @@ async fn flood() -> Done {
     Ok((flood.correct(), flood.reached()))
 }
 
-/// Prints the numbers of the functions that requests run.
+/// Prints which functions requests run and which way their branches go, by numbers.
 async fn hot() -> Done {
     let provider = Provider::start().await;
     let field = Field::start(&provider).await;
     let rows = rows::all(&field, &provider).await;
-    hot::functions(&field, rows)?.iter().for_each(|number| println!("{number}"));
+    hot::ways(&field, rows)?.iter().for_each(|way| println!("{way}"));
     Ok((true, true))
 }
 
