@@ -5,7 +5,7 @@
 
 use ed25519_dalek::{Signer, SigningKey};
 use oidc_proxy_wasm::config;
-use oidc_proxy_wasm::exchange::{self, Gate};
+use oidc_proxy_wasm::exchange::{self, Begun, Gate};
 use oidc_proxy_wasm::session::{Content, Kept, OpenedSessions, Origin, Owner, Sessions};
 use oidc_proxy_wasm::words::{Headers, Request, Secret, Verdict};
 use oidc_proxy_wasm::world::ProviderResponse;
@@ -32,8 +32,9 @@ fn main() {
         let headers = Headers::from_wire(request.clone()).expect("a map of header fields");
         let request = Request::new(headers);
         let world = script.world();
-        let verdict = exchange::at_once(&gate, &world, &request)
-            .unwrap_or_else(|| script.run(exchange::decide(&gate, &world, &request)).expect("it ends"));
+        let mut begun = Begun::default();
+        let verdict = exchange::at_once(&gate, &world, &request, &mut begun)
+            .unwrap_or_else(|| script.run(exchange::decide(&gate, &world, &request, begun)).expect("it ends"));
         let forwarded = matches!(verdict, Verdict::Forward(_));
         assert!(forwarded != (case == "refused"), "{case}: {verdict:?}");
         std::hint::black_box(verdict);

@@ -16,6 +16,7 @@ mod rules;
 mod session_info;
 mod tell;
 
+pub use crate::methods::Begun;
 pub use answer::{closing, unconfigured};
 pub use gate::Gate;
 
@@ -54,8 +55,8 @@ enum Place<'a> {
 }
 
 /// Decides one request without waiting, as most can be: what they bring is known here, and no future need be made for them.
-/// `None` where somebody may have to be asked: [`decide`] begins anew then, and finds what was opened here in the caches.
-pub fn at_once(gate: &Gate, world: &World, request: &Request) -> Option<Verdict> {
+/// `None` where somebody may have to be asked: [`decide`] goes on then from what is left in `begun`.
+pub fn at_once(gate: &Gate, world: &World, request: &Request, begun: &mut Begun) -> Option<Verdict> {
     let guard = match place(gate, request) {
         Ok(Place::Rule(guard)) => guard,
         Ok(Place::Endpoint(_)) => return None,
@@ -67,7 +68,7 @@ pub fn at_once(gate: &Gate, world: &World, request: &Request) -> Option<Verdict>
     let guest = match guard.rule.allow {
         Allow::Anonymous => Ok(Guest::Anonymous),
         Allow::Nobody => Err(Reason::RuleForbids.into()),
-        Allow::Authenticated | Allow::Optional => known(world, guard, request)?,
+        Allow::Authenticated | Allow::Optional => known(world, guard, request, begun)?,
     };
     Some(match guest {
         Ok(guest) => forward::upstream(gate, world, guard, request, guest, policy::Fields::new()),
@@ -75,15 +76,15 @@ pub fn at_once(gate: &Gate, world: &World, request: &Request) -> Option<Verdict>
     })
 }
 
-/// Decides one request. Never fails: what goes wrong becomes an answer with its [`Reason`].
-pub async fn decide(gate: &Gate, world: &World, request: &Request) -> Verdict {
+/// Decides one request, of which `begun` is known. Never fails: what goes wrong becomes an answer with its [`Reason`].
+pub async fn decide(gate: &Gate, world: &World, request: &Request, begun: Begun) -> Verdict {
     let guard = match place(gate, request) {
         Ok(Place::Rule(guard)) => guard,
         // Boxed, as all that is rare: the future of a request that just passes stays small.
         Ok(Place::Endpoint(endpoint)) => return Box::pin(endpoints::serve(gate, world, endpoint, request)).await,
         Err(reason) => return answer::refused(gate, world, None, request, reason.into()),
     };
-    match admit(world, guard, request).await {
+    match admit(world, guard, request, begun).await {
         Ok(guest) => limit::upstream(gate, world, guard, request, guest).await,
         Err(stop) => stopped(gate, world, guard, request, stop),
     }
@@ -106,9 +107,12 @@ fn stopped(gate: &Gate, world: &World, guard: &Guard, request: &Request, stop: S
 }
 
 /// Who comes in, where that is known here.
-fn known(world: &World, guard: &Guard, request: &Request) -> Option<Result<Guest, Stop>> {
-    match methods::known(world, guard, request) {
-        Ok(Some(proof)) if strong_enough(world, guard, &proof).is_err() => None,
+fn known(world: &World, guard: &Guard, request: &Request, begun: &mut Begun) -> Option<Result<Guest, Stop>> {
+    match methods::known(world, guard, request, begun) {
+        Ok(Some(proof)) if strong_enough(world, guard, &proof).is_err() => {
+            *begun = Begun::with(proof);
+            None
+        }
         Ok(Some(proof)) => Some(judged(guard, proof).map(Guest::Known)),
         Ok(None) => Some(nobody(guard)),
         Err(Unproven::Refused(refusal)) => Some(Err(refusal.into())),
@@ -127,13 +131,13 @@ fn strong_enough(world: &World, guard: &Guard, proof: &Proof) -> Result<(), Refu
 }
 
 /// Who comes in: anyone where the rule says so, else one proven identity that the policy accepts.
-async fn admit(world: &World, guard: &Guard, request: &Request) -> Result<Guest, Stop> {
+async fn admit(world: &World, guard: &Guard, request: &Request, begun: Begun) -> Result<Guest, Stop> {
     match guard.rule.allow {
         Allow::Anonymous => return Ok(Guest::Anonymous),
         Allow::Nobody => return Err(Reason::RuleForbids.into()),
         Allow::Authenticated | Allow::Optional => {}
     }
-    let Some(proof) = methods::identify(world, guard, request).await? else { return nobody(guard) };
+    let Some(proof) = methods::identify(world, guard, request, begun).await? else { return nobody(guard) };
     if let Err(weak) = strong_enough(world, guard, &proof) {
         let asks = guard.rule.mode == Mode::Enforce && guard.rule.allow == Allow::Authenticated;
         if asks && proof.identity.method == Method::Session {

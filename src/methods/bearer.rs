@@ -1,17 +1,26 @@
 //! A JWT access token, judged by its signature (RFC 6750, RFC 9068).
 
 use super::credential::Presented;
-use super::{Guard, Proof, Unproven};
+use super::{Found, Guard, Proof, Unproven};
 use crate::config::Rule;
 use crate::provider::{AccessToken, AccessTokens};
 use crate::words::{Identity, Method, Reason, Refusal, Sources};
 use crate::world::World;
 use std::rc::Rc;
 
-/// The bearer of a JWT; `None` when the token is none, and another method takes such.
-pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Box<Proof>>, Refusal> {
+/// The bearer of a JWT; `None` when the token is none, and another method takes such. `found` is what a look has already.
+pub async fn identify(
+    world: &World,
+    guard: &Guard,
+    presented: &Presented<'_>,
+    found: Found,
+) -> Result<Option<Box<Proof>>, Refusal> {
     let rule = &guard.rule;
-    let token = match guard.tokens.known(world, &presented.token, &rule.providers) {
+    let known = match found {
+        Found::UnknownToken(unknown) => Err(unknown),
+        _ => guard.tokens.known(world, &presented.token, &rule.providers),
+    };
+    let token = match known {
         Ok(token) => token,
         Err(unknown) if AccessTokens::is_jwt(&presented.token) => {
             Box::pin(guard.tokens.verify_unknown(world, &presented.token, unknown, &rule.providers)).await?
@@ -24,14 +33,24 @@ pub async fn identify(world: &World, guard: &Guard, presented: &Presented<'_>) -
     Ok(Some(Proof::of(identity, presented, rule)))
 }
 
-/// The same where the token was verified before, and nobody is asked about it.
-pub fn known(world: &World, guard: &Guard, presented: &Presented<'_>) -> Result<Option<Box<Proof>>, Unproven> {
+/// The same where the token was verified before, and nobody is asked about it; what it finds else goes into `found`.
+pub fn known(
+    world: &World,
+    guard: &Guard,
+    presented: &Presented<'_>,
+    found: &mut Found,
+) -> Result<Option<Box<Proof>>, Unproven> {
     let rule = &guard.rule;
     if asks_further(rule) {
         return Err(Unproven::Waits);
     }
-    let known = guard.tokens.known(world, &presented.token, &rule.providers);
-    let Ok(token) = known else { return Err(Unproven::Waits) };
+    let token = match guard.tokens.known(world, &presented.token, &rule.providers) {
+        Ok(token) => token,
+        Err(unknown) => {
+            *found = Found::UnknownToken(unknown);
+            return Err(Unproven::Waits);
+        }
+    };
     let mut identity = identity_of(guard, Method::Bearer, &token)?;
     judge_revoked(world, guard, &token, &identity)?;
     identity.access_token = presented.sent_on(rule);

@@ -20,8 +20,8 @@ pub use token_exchange::exchanged;
 use crate::config::{Allow, Login, Mode, Rule};
 use crate::gateway::GatewayTokens;
 use crate::policy::{Guesses, Name, Revocations};
-use crate::provider::{AccessTokens, Lineage, Provider};
-use crate::session::{Facts, RelyingParty};
+use crate::provider::{AccessTokens, Lineage, Provider, UnknownToken};
+use crate::session::{Facts, Looked, RelyingParty};
 use crate::words::{Identity, Late, Method, Reason, Refusal, Request, Stop};
 use crate::world::World;
 use credential::Presented;
@@ -164,20 +164,52 @@ impl From<Refusal> for Unproven {
     }
 }
 
-/// As [`identify`], where this worker can say it by itself.
-pub fn known(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Unproven> {
+/// How far a search came that has to wait: what it knows is not looked for, nor counted, again.
+#[derive(Default)]
+pub struct Begun {
+    /// How many of the rule's methods found nothing.
+    passed: usize,
+    /// What the next one found.
+    found: Found,
+}
+
+/// What a method found before it had to wait.
+#[derive(Default)]
+enum Found {
+    #[default]
+    Nothing,
+    Session(Looked),
+    UnknownToken(UnknownToken),
+    Person(Box<Proof>),
+}
+
+impl Begun {
+    /// Who it is was found, and something remains to be done about it.
+    pub fn with(proof: Box<Proof>) -> Self {
+        Self { passed: 0, found: Found::Person(proof) }
+    }
+}
+
+/// As [`identify`], where this worker can say it by itself. Where it has to wait, it leaves what it knows in `begun`.
+pub fn known(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    begun: &mut Begun,
+) -> Result<Option<Box<Proof>>, Unproven> {
     if guard.revocations.are_shared() {
         return Err(Unproven::Waits);
     }
     let mut token = None;
-    for method in &guard.rule.methods {
+    for (passed, method) in guard.rule.methods.iter().enumerate() {
+        begun.passed = passed;
         if method.takes_access_tokens() && token.is_none() {
             token = Some(credential::presented_at_once(&guard.rule, request)?);
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => session::known(world, guard, request)?,
-            (Method::Bearer, Some(presented)) => bearer::known(world, guard, presented)?,
+            (Method::Session, _) => session::known(world, guard, request, &mut begun.found)?,
+            (Method::Bearer, Some(presented)) => bearer::known(world, guard, presented, &mut begun.found)?,
             (Method::GatewayToken, Some(presented)) => {
                 presented.check()?;
                 gateway_token::identify(world, guard, presented)?
@@ -193,14 +225,22 @@ pub fn known(world: &World, guard: &Guard, request: &Request) -> Result<Option<B
 }
 
 /// Looks for the rule's credentials in their order; the first one found decides. `None` when there are none, and none can be
-/// asked for.
-pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Stop> {
+/// asked for. It goes on from where [`known`] left it.
+pub async fn identify(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    begun: Begun,
+) -> Result<Option<Box<Proof>>, Stop> {
+    if let Found::Person(proof) = begun.found {
+        return Ok(Some(proof));
+    }
     if guard.revocations.are_shared() {
         Box::pin(guard.revocations.catch_up(world)).await?;
     }
     // What became of a session goes with whatever is answered.
     let mut over = None;
-    match search(world, guard, request, &mut over).await {
+    match search(world, guard, request, begun, &mut over).await {
         Ok(Some(mut proof)) => {
             if let Some(over) = over {
                 proof.cookies.extend_from_slice(over.cookies());
@@ -219,17 +259,20 @@ async fn search(
     world: &World,
     guard: &Guard,
     request: &Request,
+    begun: Begun,
     over: &mut Option<Refusal>,
 ) -> Result<Option<Box<Proof>>, Stop> {
+    let Begun { passed, mut found } = begun;
     let mut token = None;
     let mut attempt = Attempt::default();
-    for method in &guard.rule.methods {
+    for method in guard.rule.methods.iter().skip(passed) {
+        let found = std::mem::take(&mut found);
         if method.takes_access_tokens() && token.is_none() {
             token = Some(credential::presented(world, &guard.rule, request).await?);
         }
         let presented = token.as_ref().and_then(Option::as_ref);
         let proof = match (method, presented) {
-            (Method::Session, _) => match session::identify(world, guard, request).await? {
+            (Method::Session, _) => match session::identify(world, guard, request, found).await? {
                 Shown::Nothing => None,
                 Shown::Person(proof) => Some(proof),
                 Shown::Over(refusal) => {
@@ -237,7 +280,7 @@ async fn search(
                     None
                 }
             },
-            (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented).await?,
+            (Method::Bearer, Some(presented)) => bearer::identify(world, guard, presented, found).await?,
             (Method::Introspection, Some(presented)) => {
                 Some(Box::pin(introspection::identify(world, guard, presented)).await?)
             }

@@ -1,6 +1,6 @@
 //! A session cookie that we sealed.
 
-use super::{Guard, Proof, Unproven};
+use super::{Found, Guard, Proof, Unproven};
 use crate::http::path;
 use crate::session::refresh::{self, Ending, NotRenewed, Renewed};
 use crate::session::{Content, Facts, Life, Opened, RelyingParty};
@@ -19,33 +19,43 @@ pub enum Shown {
     Over(Refusal),
 }
 
-/// The person whose session the request carries, where this worker can read it and there is nothing to do about it.
-pub fn known(world: &World, guard: &Guard, request: &Request) -> Result<Option<Box<Proof>>, Unproven> {
+/// The person whose session the request carries, where this worker can read it and there is nothing to do about it; what it
+/// finds where there is goes into `found`.
+pub fn known(
+    world: &World,
+    guard: &Guard,
+    request: &Request,
+    found: &mut Found,
+) -> Result<Option<Box<Proof>>, Unproven> {
     let Some(party) = &guard.party else { return Ok(None) };
-    let mut strangers = Vec::new();
-    let found = party.sessions.look(world, &request.headers, &mut strangers);
-    if !strangers.is_empty() {
+    let looked = party.sessions.look(world, &request.headers);
+    if looked.has_strangers() {
+        *found = Found::Session(looked);
         return Err(Unproven::Waits);
     }
-    let Some(opened) = found else { return Ok(None) };
+    let Some(opened) = &looked.found else { return Ok(None) };
     let (content, now) = (&opened.content, world.now());
     let is_fresh = content.life(&party.sessions.settings, now) == Life::Fresh && now < opened.due && !opened.has_news();
     if !is_fresh || guard.rule.require.reverify || party.is_revoked(world, content) {
+        *found = Found::Session(looked);
         return Err(Unproven::Waits);
     }
     opened.count(world);
     Ok(Some(proof(party, content, now)))
 }
 
-/// The person whose session the request carries.
-pub async fn identify(world: &World, guard: &Guard, request: &Request) -> Result<Shown, Stop> {
+/// The person whose session the request carries; `found` is what a look has already.
+pub async fn identify(world: &World, guard: &Guard, request: &Request, found: Found) -> Result<Shown, Stop> {
     let Some(party) = &guard.party else { return Ok(Shown::Nothing) };
-    let mut strangers = Vec::new();
-    let mut found = party.sessions.look(world, &request.headers, &mut strangers);
-    if !strangers.is_empty() {
+    let looked = match found {
+        Found::Session(looked) => looked,
+        _ => party.sessions.look(world, &request.headers),
+    };
+    let found = match looked.has_strangers() {
+        false => looked.found,
         // Boxed, as all that waits: the future of a request that just passes stays small.
-        found = Box::pin(party.sessions.meet(world, &request.headers, strangers)).await?;
-    }
+        true => Box::pin(party.sessions.meet(world, &request.headers, looked)).await?,
+    };
     let Some(mut opened) = found else { return Ok(Shown::Nothing) };
     let settings = &party.sessions.settings;
     let now = world.now();

@@ -58,7 +58,7 @@ pub struct AccessToken {
 
 /// A token that is not known, by its mark.
 #[derive(Clone, Copy)]
-pub struct Unknown(u128);
+pub struct UnknownToken(u128);
 
 /// A token that was verified, with what its verdict rests on.
 struct Known {
@@ -98,15 +98,15 @@ impl AccessTokens {
     }
 
     /// A token that was verified before, and is still good: nothing is asked and nothing allocated.
-    pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, Unknown> {
+    pub fn known(&self, world: &World, token: &str, among: &[usize]) -> Result<Rc<AccessToken>, UnknownToken> {
         let mark = self.marker.mark(&**world, token.as_bytes());
         let known = self.known.borrow_mut().get(&mark).filter(|known| among.contains(&known.token.provider));
-        let Some(known) = known else { return Err(Unknown(mark)) };
+        let Some(known) = known else { return Err(UnknownToken(mark)) };
         let now = world.now();
         let keys = self.providers.get(known.token.provider).and_then(|provider| provider.keys.held());
         if now < known.from || now >= known.until || !keys.is_some_and(|keys| known.is_by_one_of(&keys)) {
             self.known.borrow_mut().remove(&mark);
-            return Err(Unknown(mark));
+            return Err(UnknownToken(mark));
         }
         world.count(Metric::TokensCached);
         Ok(Rc::clone(&known.token))
@@ -118,7 +118,7 @@ impl AccessTokens {
         &self,
         world: &World,
         token: &str,
-        unknown: Unknown,
+        unknown: UnknownToken,
         among: &[usize],
     ) -> Result<Rc<AccessToken>, Refusal> {
         self.verify_anew(world, token, unknown, among, None).await
@@ -128,7 +128,7 @@ impl AccessTokens {
         &self,
         world: &World,
         token: &str,
-        unknown: Unknown,
+        unknown: UnknownToken,
         among: &[usize],
         throttle: Option<Duration>,
     ) -> Result<Rc<AccessToken>, Refusal> {
@@ -174,7 +174,7 @@ impl AccessTokens {
     fn remember(
         &self,
         world: &World,
-        Unknown(mark): Unknown,
+        UnknownToken(mark): UnknownToken,
         token: Rc<AccessToken>,
         key: Rc<PublicKey>,
         keys: &Rc<Jwks>,

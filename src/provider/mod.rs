@@ -28,7 +28,7 @@ pub mod token;
 pub mod userinfo;
 mod userinfo_check;
 
-pub use access_token::{AccessToken, AccessTokens, judge_audience};
+pub use access_token::{AccessToken, AccessTokens, UnknownToken, judge_audience};
 pub use client_auth::Registration;
 pub use document::Condition;
 pub use end_session::{EndSession, Way};

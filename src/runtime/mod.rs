@@ -11,7 +11,7 @@ pub use abi::{Abi, Fields};
 pub use stream::{Answer, LARGEST_BODY, Phase, Stream};
 
 use crate::config::Problem;
-use crate::exchange::{self, Gate};
+use crate::exchange::{self, Begun, Gate};
 use crate::words::{Forward, HeaderEdits, Request, Secret, UnixTime, Verdict};
 use crate::world::{
     Body, BodyError, CallError, Hash, Host, HostCheck, LocalFuture, Metric, NotWritten, ProviderRequest,
@@ -105,8 +105,9 @@ impl Runtime {
         let Some(host) = self.this.upgrade() else { return Flow::Pause };
         let world = World::new(host, Rc::clone(stream) as _);
         let request = Request::new(self.abi.fields(Fields::Request));
-        let verdict = exchange::at_once(&gate, &world, &request).or_else(|| {
-            let decision = Box::pin(async move { exchange::decide(&gate, &world, &request).await });
+        let mut begun = Begun::default();
+        let verdict = exchange::at_once(&gate, &world, &request, &mut begun).or_else(|| {
+            let decision = Box::pin(async move { exchange::decide(&gate, &world, &request, begun).await });
             self.executor.begin(Work::Decide(Rc::clone(stream), decision))
         });
         if let Some(verdict) = verdict {

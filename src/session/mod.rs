@@ -17,7 +17,7 @@ pub use facts::Facts;
 pub use life::Life;
 pub use origin::Origin;
 pub use party::RelyingParty;
-pub use stored::Stranger;
+use stored::Stranger;
 
 use crate::cache::Cache;
 use crate::config;
@@ -122,6 +122,21 @@ pub struct Opened {
     key: Option<store::Key>,
 }
 
+/// What a look at a request's cookies has found.
+#[derive(Default)]
+pub struct Looked {
+    /// The one session that they hold, as far as this worker knows.
+    pub found: Option<Rc<Opened>>,
+    strangers: Vec<Stranger>,
+}
+
+impl Looked {
+    /// Whether there are handles that this worker does not know.
+    pub fn has_strangers(&self) -> bool {
+        !self.strangers.is_empty()
+    }
+}
+
 impl Sessions {
     /// The sessions of `owner`.
     pub fn new(settings: &Rc<config::Session>, owner: &Owner<'_>, kept_claims: Kept, opened: &OpenedSessions) -> Self {
@@ -155,18 +170,19 @@ impl Sessions {
     /// session; two copies that open to different sessions are none either, since nobody can tell whose they are
     /// (RFC 6265bis §8.6).
     pub fn open(&self, world: &World, headers: &Headers) -> Option<Rc<Opened>> {
-        self.look(world, headers, &mut Vec::new())
+        self.look(world, headers).found
     }
 
     /// The same, and the handles that this worker does not know.
-    pub fn look(&self, world: &World, headers: &Headers, strangers: &mut Vec<Stranger>) -> Option<Rc<Opened>> {
-        let mut found: Option<Rc<Opened>> = None;
+    pub fn look(&self, world: &World, headers: &Headers) -> Looked {
+        let Looked { mut found, mut strangers } = Looked::default();
         let bond = bond::of(&self.settings.bind, headers);
         for name in self.names.of_sessions() {
             for candidate in cookie::candidates(headers, name) {
-                let Some(opened) = self.open_one(world, name, &candidate, &bond, strangers) else { continue };
+                let opened = self.open_one(world, name, &candidate, &bond, &mut strangers);
+                let Some(opened) = opened else { continue };
                 if found.as_ref().is_some_and(|other| other.content.sid != opened.content.sid) {
-                    return None;
+                    return Looked { found: None, strangers };
                 }
                 // Of two states of one session the later one counts.
                 if found.as_ref().is_none_or(|other| newer(&opened.content, &other.content)) {
@@ -174,7 +190,7 @@ impl Sessions {
                 }
             }
         }
-        found
+        Looked { found, strangers }
     }
 
     fn open_one(

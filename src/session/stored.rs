@@ -5,7 +5,7 @@
 //! session, which somebody else may just have changed.
 
 use super::cookie;
-use super::{Content, Life, Opened, OpenedKey, Sessions, bond, newer};
+use super::{Content, Life, Looked, Opened, OpenedKey, Sessions, bond, newer};
 use crate::config::OnLoss;
 use crate::store::{Key, Kind, Lost, Place, Store};
 use crate::words::{Headers, Reason, Refusal, Secret, UnixTime};
@@ -23,7 +23,7 @@ const LENGTH: usize = 32;
 type Writing = LocalFuture<Result<bool, Lost>>;
 
 /// A handle that this worker does not know.
-pub struct Stranger {
+pub(super) struct Stranger {
     /// What it will be known as.
     pub(super) mark: OpenedKey,
     /// The cookie's bytes.
@@ -48,21 +48,16 @@ impl Sessions {
 
     /// As [`Self::open`], after asking the store for what this worker does not know.
     pub async fn find(&self, world: &World, headers: &Headers) -> Result<Option<Rc<Opened>>, Refusal> {
-        let mut strangers = Vec::new();
-        match self.look(world, headers, &mut strangers) {
-            found if strangers.is_empty() => Ok(found),
-            _ => Box::pin(self.meet(world, headers, strangers)).await,
+        let looked = self.look(world, headers);
+        match looked.has_strangers() {
+            false => Ok(looked.found),
+            true => Box::pin(self.meet(world, headers, looked)).await,
         }
     }
 
     /// The session in a request's cookies, after asking the store for those that this worker does not know.
-    pub async fn meet(
-        &self,
-        world: &World,
-        headers: &Headers,
-        strangers: Vec<Stranger>,
-    ) -> Result<Option<Rc<Opened>>, Refusal> {
-        for Stranger { mark, bytes, bond, key } in strangers {
+    pub async fn meet(&self, world: &World, headers: &Headers, looked: Looked) -> Result<Option<Rc<Opened>>, Refusal> {
+        for Stranger { mark, bytes, bond, key } in looked.strangers {
             match self.fetch(world, &key).await {
                 Ok(Some(content)) => {
                     world.count(Metric::SessionsOpened);

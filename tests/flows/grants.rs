@@ -2,6 +2,7 @@
 //! with them, what is taken of the answer, and how long it lasts.
 
 use crate::support::*;
+use oidc_proxy_wasm::exchange::{self, Begun};
 use oidc_proxy_wasm::world::Metric;
 
 /// With the characters that Basic and forms are hard on (G02).
@@ -575,7 +576,7 @@ fn a_lost_worker_is_waited_for_no_longer_than_its_call_may_take() {
     let world = first.script.world();
     let seen = oidc_proxy_wasm::words::Request::new(oidc_proxy_wasm::words::Headers::from_pairs(by_client().fields()));
     {
-        let mut lost = Box::pin(oidc_proxy_wasm::exchange::decide(&first.gate, &world, &seen));
+        let mut lost = Box::pin(exchange::decide(&first.gate, &world, &seen, Begun::default()));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(lost.as_mut().poll(&mut context).is_pending());
         first.script.step();

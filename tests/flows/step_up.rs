@@ -1,6 +1,7 @@
 //! How strongly and lately the user authenticated (RFC 9470, attacks B19, O13, I18).
 
 use crate::support::*;
+use oidc_proxy_wasm::world::Metric;
 
 fn strong() -> Value {
     json!({ "audience": ["api"], "acr_values": ["gold", "silver"], "max_age": "10m" })
@@ -93,6 +94,31 @@ fn a_weak_session_is_sent_to_log_in_once_more() {
     authenticates(&shop, "gold", 0);
     browser.open("/").assert_served_to("alice");
     assert_eq!(browser.send(&background("/")).reason(), None);
+}
+
+/// What is known and too weak is looked for, and counted, once for each request.
+#[test]
+fn what_is_too_weak_is_found_once() {
+    let shop = Shop::api(json!({ "token": strong() }));
+    let token = shop.idp.jwt(|_| {});
+    for request in 0..3 {
+        assert_eq!(shop.decide(&background("/").bearer(&token)).reason(), Some(Reason::AuthenticationWeak));
+        assert_eq!(shop.script.counted(Metric::TokensCached), request);
+        assert_eq!(shop.script.counted(Metric::TokensVerified), 1);
+    }
+    let shop = Shop::with(|config| {
+        let lax = json!({ "name": "lax", "match": { "host": "shop.example.com", "path_prefix": "/lax" } });
+        config["rules"][3]["token"] = strong();
+        config["rules"].as_array_mut().unwrap().insert(3, lax);
+    });
+    authenticates(&shop, "iron", 0);
+    let mut browser = shop.browser();
+    browser.open("/lax").assert_served_to("alice");
+    let before = shop.script.counted(Metric::SessionsCached);
+    for request in 1..4 {
+        assert_eq!(browser.send(&background("/")).reason(), Some(Reason::AuthenticationWeak));
+        assert_eq!(shop.script.counted(Metric::SessionsCached) - before, request);
+    }
 }
 
 /// I18: userinfo says who somebody is, not how they authenticated; neither at a login nor beside an access token.

@@ -5,7 +5,7 @@ mod ask;
 mod state;
 
 use super::{Gate, answer};
-use crate::methods::{self, Guard};
+use crate::methods::{self, Begun, Guard};
 use crate::policy;
 use crate::words::{Reason, Refusal, Request, Response, Stop, Verdict};
 use crate::world::World;
@@ -30,7 +30,8 @@ pub async fn serve(gate: &Gate, world: &World, request: &Request) -> Verdict {
 }
 
 async fn answered(gate: &Gate, guard: &Guard, world: &World, request: &Request) -> Result<Value, Stop> {
-    let mut proof = methods::identify(world, guard, request).await?.ok_or(Reason::AccessTokenRequired)?;
+    let mut proof =
+        methods::identify(world, guard, request, Begun::default()).await?.ok_or(Reason::AccessTokenRequired)?;
     policy::judge(&guard.rule, &mut proof.identity)?;
     match request.method() {
         Some("GET") => Ok(state::told(gate, world)),

@@ -1,7 +1,7 @@
 //! A shop behind the filter.
 
 use super::{Answer, Browser, Idp, Req, Value, json};
-use oidc_proxy_wasm::exchange::{self, Gate};
+use oidc_proxy_wasm::exchange::{self, Begun, Gate};
 use oidc_proxy_wasm::words::{Headers, Reason, Request, UnixTime, Verdict};
 use oidc_proxy_wasm::world::World;
 use oidc_proxy_wasm::world::script::Script;
@@ -185,12 +185,15 @@ impl Shop {
     pub fn decide_in(&self, world: &World, request: &Req) -> Answer {
         let fields = request.fields();
         let seen = Request::new(Headers::from_pairs(fields.iter().cloned()));
-        let verdict = match exchange::at_once(&self.gate, world, &seen) {
-            None => self.script.run(exchange::decide(&self.gate, world, &seen)).expect("it waits for ever"),
+        let mut begun = Begun::default();
+        let verdict = match exchange::at_once(&self.gate, world, &seen, &mut begun) {
+            None => self.script.run(exchange::decide(&self.gate, world, &seen, begun)).expect("it waits for ever"),
             Some(verdict) => {
                 // Whoever need not wait gets what all others would.
-                let other =
-                    self.script.would_be(exchange::decide(&self.gate, world, &seen)).expect("it waits for ever");
+                let other = self
+                    .script
+                    .would_be(exchange::decide(&self.gate, world, &seen, Begun::default()))
+                    .expect("it waits for ever");
                 assert_eq!(told(&verdict), told(&other));
                 verdict
             }
@@ -226,8 +229,9 @@ impl Shop {
         let seen = requests.iter().map(|request| Request::new(Headers::from_pairs(request.fields())));
         let seen: Vec<Request> = seen.collect();
         let among = seen.iter().zip(workers.iter().cycle());
-        let mut waiting: Vec<_> =
-            among.map(|(one, worker)| Box::pin(exchange::decide(&worker.gate, &world, one))).collect();
+        let mut waiting: Vec<_> = among
+            .map(|(one, worker)| Box::pin(exchange::decide(&worker.gate, &world, one, Begun::default())))
+            .collect();
         let mut verdicts: Vec<Option<_>> = waiting.iter().map(|_| None).collect();
         let all = std::future::poll_fn(|context| {
             for (one, verdict) in waiting.iter_mut().zip(&mut verdicts).filter(|(_, verdict)| verdict.is_none()) {
