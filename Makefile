@@ -4,8 +4,8 @@
 #                or keycloak, ENVOY=/path/to/envoy)
 #   make test    everything that proves the filter: make check, native tests, integration tests
 #   make check   format, lints, floors, docs
-#   make bench   CPU per request beside Envoy's own filters, in one run: a table, and dist/bench.json (STARTS=5 of all
-#                Envoys, ROUNDS=20 after each, REQUESTS=400 a round, FLOOD=1000000 tokens; STRICT=1 fails for a missed goal
+#   make bench   CPU per request beside Envoy's own filters, in one run: a table, and dist/bench.json (STARTS=9 of all
+#                Envoys, ROUNDS=12 after each, REQUESTS=400 a round, FLOOD=1000000 tokens; STRICT=1 fails for a missed goal
 #                too)
 #   make wasm    dist/oidc_proxy_wasm.wasm
 #   make clean   removes what was built and fetched

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # make bench: what a request costs with the filter, beside Envoy's own filters, measured in one run.
-#   STARTS    how often all Envoys are started anew, default 5: where a start lays its code is worth some microseconds
-#   ROUNDS    how often each load is measured after one start, default 20
+#   STARTS    how often all Envoys are started anew, default 9: where a start lays its code is worth some microseconds
+#   ROUNDS    how often each load is measured after one start, default 12
 #   REQUESTS  of one load in one round, default 400
 #   FLOOD     good access tokens, and bad ones, that go through one Envoy at the end, default 1000000; 0 leaves them out
 #   STRICT=1  fails for a missed goal too, not only for a wrong answer
@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/toolchain.sh"
 cd "$root"
 
-for setting in "STARTS=${STARTS:=5}" "ROUNDS=${ROUNDS:=20}" "REQUESTS=${REQUESTS:=400}" "FLOOD=${FLOOD:=1000000}"; do
+for setting in "STARTS=${STARTS:=9}" "ROUNDS=${ROUNDS:=12}" "REQUESTS=${REQUESTS:=400}" "FLOOD=${FLOOD:=1000000}"; do
     case "${setting#*=}" in
         '' | *[!0-9]* | ????????*) fail "$setting is not a number up to 9999999" ;;
     esac

@@ -38,7 +38,7 @@ pub fn upstream(
     // Every spelling of the names that are added was taken away, or is.
     match guest {
         Guest::Anonymous => {
-            if withholds_token(&guard.rule) && brings_token(request) {
+            if guard.rule.allow != Allow::Anonymous && brings_token(request) && withholds_token(&guard.rule) {
                 withhold_token(&mut changes.get_or_insert_default().request);
             }
             if let Some(field) = tell::stranger(&guard.rule) {
@@ -95,8 +95,7 @@ fn count_down(fields: policy::Fields, response: &mut HeaderEdits) {
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.
 fn common(gate: &Gate, request: &Request, hiding: Option<&Hiding>) -> Option<Box<Forward>> {
     let mut changes: Option<Box<Forward>> = None;
-    let forged = gate.forged(&request.headers);
-    if !forged.is_empty() {
+    if let Some(forged) = gate.forged(&request.headers) {
         changes.get_or_insert_default().request.remove = forged;
     }
     let hidden = match hiding {
@@ -142,11 +141,11 @@ fn withholds_token(rule: &Rule) -> bool {
         None => rule.methods.iter().any(|method| *method == Method::Session || method.is_grant()),
         Some(form) => *form == TokenForm::Bearer,
     };
-    speaks && !rule.methods.is_empty() && rule.allow != Allow::Anonymous
+    speaks && !rule.methods.is_empty()
 }
 
 fn brings_token(request: &Request) -> bool {
-    request.headers.all("authorization").next().is_some()
+    request.headers.may_have("authorization") && request.headers.all("authorization").next().is_some()
 }
 
 fn withhold_token(edits: &mut HeaderEdits) {
@@ -162,7 +161,7 @@ fn tell_token(rule: &Rule, request: &Request, identity: &Identity, edits: &mut H
     let brought = identity.method.takes_access_tokens() && rule.token.exchange.is_none();
     let form = rule.access_token.as_ref().unwrap_or(if brought { &TokenForm::None } else { &TokenForm::Bearer });
     let token = identity.access_token.as_ref().map(|token| token.expose());
-    if *form == TokenForm::Bearer && (token.is_some() || withholds_token(rule)) && brings_token(request) {
+    if *form == TokenForm::Bearer && brings_token(request) && (token.is_some() || withholds_token(rule)) {
         withhold_token(edits);
     }
     match (form, token) {

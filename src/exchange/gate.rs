@@ -195,16 +195,17 @@ impl Gate {
         self.endpoints.get(path)?.iter().find(here)
     }
 
-    /// The fields that say what the filter alone may say: every spelling of every header name that it asserts
+    /// The fields, if any, that say what the filter alone may say: every spelling of every header name that it asserts
     /// (CVE-2025-64484).
-    pub fn forged(&self, headers: &Headers) -> Vec<String> {
-        let mut forged = Vec::new();
-        if headers.looks().meet(self.asserted_headers.looks) {
-            for (name, _) in headers.iter() {
-                if self.asserted_headers.has(name) {
-                    forged.push(String::from_utf8_lossy(name).into_owned());
-                }
-            }
+    pub fn forged(&self, headers: &Headers) -> Option<Vec<String>> {
+        if !headers.looks().meet(self.asserted_headers.looks) {
+            return None;
+        }
+        let mut forged: Option<Vec<String>> = None;
+        for (name, _) in headers.iter().filter(|(name, _)| self.asserted_headers.has(name)) {
+            forged.get_or_insert_default().push(String::from_utf8_lossy(name).into_owned());
+        }
+        if let Some(forged) = &mut forged {
             forged.dedup();
         }
         forged

@@ -46,7 +46,8 @@ pub fn rule_for<'a>(
     let Ok(path) = &asked.path else { return rule_for_any_path(guards, &fits) };
     let rule_of = |path: &str| index.first(asked, path, &|place| guards.get(place).is_some_and(fits));
     let rule = rule_of(path);
-    if path.contains(';') && rule != rule_of(&without_parameters(path)) {
+    // Paths are short: a loop costs less than the search that long texts deserve.
+    if path.bytes().any(|byte| byte == b';') && rule != rule_of(&without_parameters(path)) {
         return Err(Reason::PathAmbiguous);
     }
     rule.and_then(|place| guards.get(place)).ok_or(Reason::NoRule)

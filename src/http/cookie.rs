@@ -22,6 +22,9 @@ pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
 
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
+    if !headers.may_have("cookie") {
+        return Rest::Untouched;
+    }
     let is_ours = |pair: &[u8]| is_ours(split(pair).0);
     let mut walk = pairs(headers);
     let Some(before) = walk.position(is_ours) else { return Rest::Untouched };

@@ -138,7 +138,7 @@ impl Runtime {
     /// well.
     pub fn request_trailers(&self, stream: &Rc<Stream>) -> Flow {
         if let Some(gate) = self.gate.borrow().as_ref() {
-            let remove = gate.forged(&self.abi.fields(Fields::RequestTrailers));
+            let remove = gate.forged(&self.abi.fields(Fields::RequestTrailers)).unwrap_or_default();
             self.abi.edit(Fields::RequestTrailers, &HeaderEdits { remove, ..HeaderEdits::default() });
         }
         // The last piece of such a body did not say that it was the last (RFC 9113 §8.1).

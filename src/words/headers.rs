@@ -162,12 +162,17 @@ impl Headers {
     /// As [`Self::all`], for a name that does not live as long.
     pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         // This is asked for several names of each request, of which it has few.
-        let fields = if self.looks.meet(Looks::of(name.as_bytes())) { self.fields.as_slice() } else { &[] };
+        let fields = if self.may_have(name) { self.fields.as_slice() } else { &[] };
         let is_so_called = move |field: &&Field| {
             let (start, end) = field.name;
             end.wrapping_sub(start) == name.len() && self.slice(field.name).eq_ignore_ascii_case(name.as_bytes())
         };
         fields.iter().filter(is_so_called).map(|field| self.slice(field.value))
+    }
+
+    /// Whether a field of this name is not ruled out by what the names look like.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.looks.meet(Looks::of(name.as_bytes()))
     }
 
     /// What the names look like.

@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
 type Done = Result<(bool, bool), String>;
 
 async fn rounds() -> Done {
-    let (starts, rounds, requests) = (number("STARTS", 5), number("ROUNDS", 20), number("REQUESTS", 400));
+    let (starts, rounds, requests) = (number("STARTS", 9), number("ROUNDS", 12), number("REQUESTS", 400));
     let report = measured(Extent { starts, rounds, requests }).await?;
     report.print();
     write(&report.json());
