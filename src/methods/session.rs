@@ -20,7 +20,7 @@ pub enum Shown {
 }
 
 /// The person whose session the request carries, where this worker can read it and there is nothing to do about it; what it
-/// finds where there is goes into `found`.
+/// finds else goes into `found`.
 pub fn known(
     world: &World,
     guard: &Guard,

@@ -12,6 +12,15 @@ fn login() -> Shop {
     Shop::with(|config| config["rules"][3]["token"] = strong())
 }
 
+/// The same, with a rule that asks for less.
+fn login_and_lax() -> Shop {
+    Shop::with(|config| {
+        let lax = json!({ "name": "lax", "match": { "host": "shop.example.com", "path_prefix": "/lax" } });
+        config["rules"][3]["token"] = strong();
+        config["rules"].as_array_mut().unwrap().insert(3, lax);
+    })
+}
+
 /// The provider authenticates in this way from now on.
 fn authenticates(shop: &Shop, acr: &'static str, seconds_ago: u64) {
     let script = shop.script.clone();
@@ -56,12 +65,7 @@ fn a_login_that_is_too_weak_fails() {
 /// on for rules that ask for less.
 #[test]
 fn a_session_that_does_not_suffice_any_more_is_stepped_up() {
-    let shop = Shop::with(|config| {
-        config["rules"][3]["token"] = strong();
-        let lax = json!({ "name": "lax", "match": { "host": "shop.example.com", "path_prefix": "/lax" } });
-        config["rules"].as_array_mut().unwrap().insert(3, lax);
-        config["rules"][4]["token"] = strong();
-    });
+    let shop = login_and_lax();
     authenticates(&shop, "gold", 0);
     let mut browser = shop.browser();
     browser.open("/").assert_served_to("alice");
@@ -82,11 +86,7 @@ fn a_session_that_does_not_suffice_any_more_is_stepped_up() {
 /// A session of a rule that asks for less is too weak for one that asks for more.
 #[test]
 fn a_weak_session_is_sent_to_log_in_once_more() {
-    let shop = Shop::with(|config| {
-        let lax = json!({ "name": "lax", "match": { "host": "shop.example.com", "path_prefix": "/lax" } });
-        config["rules"][3]["token"] = strong();
-        config["rules"].as_array_mut().unwrap().insert(3, lax);
-    });
+    let shop = login_and_lax();
     authenticates(&shop, "iron", 0);
     let mut browser = shop.browser();
     browser.open("/lax").assert_served_to("alice");
@@ -106,11 +106,7 @@ fn what_is_too_weak_is_found_once() {
         assert_eq!(shop.script.counted(Metric::TokensCached), request);
         assert_eq!(shop.script.counted(Metric::TokensVerified), 1);
     }
-    let shop = Shop::with(|config| {
-        let lax = json!({ "name": "lax", "match": { "host": "shop.example.com", "path_prefix": "/lax" } });
-        config["rules"][3]["token"] = strong();
-        config["rules"].as_array_mut().unwrap().insert(3, lax);
-    });
+    let shop = login_and_lax();
     authenticates(&shop, "iron", 0);
     let mut browser = shop.browser();
     browser.open("/lax").assert_served_to("alice");
