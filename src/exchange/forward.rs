@@ -145,7 +145,7 @@ fn withholds_token(rule: &Rule) -> bool {
 }
 
 fn brings_token(request: &Request) -> bool {
-    request.headers.may_have("authorization") && request.headers.all("authorization").next().is_some()
+    request.headers.all("authorization").next().is_some()
 }
 
 fn withhold_token(edits: &mut HeaderEdits) {

@@ -201,14 +201,10 @@ impl Gate {
         if !headers.looks().meet(self.asserted_headers.looks) {
             return None;
         }
-        let mut forged: Option<Vec<String>> = None;
-        for (name, _) in headers.iter().filter(|(name, _)| self.asserted_headers.has(name)) {
-            forged.get_or_insert_default().push(String::from_utf8_lossy(name).into_owned());
-        }
-        if let Some(forged) = &mut forged {
-            forged.dedup();
-        }
-        forged
+        let names = headers.iter().map(|(name, _)| name).filter(|name| self.asserted_headers.has(name));
+        let mut forged: Vec<String> = names.map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        forged.dedup();
+        (!forged.is_empty()).then_some(forged)
     }
 
     /// Takes away the cookies of our names that a service sets: sessions begin and end here.

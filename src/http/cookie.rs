@@ -22,6 +22,7 @@ pub fn named<'a>(headers: &'a Headers, name: &str) -> Vec<&'a [u8]> {
 
 /// The `cookie` field that the service gets: all cookies but those that `is_ours` names, byte for byte and in order.
 pub fn without(headers: &Headers, is_ours: impl Fn(&[u8]) -> bool) -> Rest {
+    // Programs that show no session have no cookies: no walk is begun for them.
     if !headers.may_have("cookie") {
         return Rest::Untouched;
     }

@@ -51,11 +51,7 @@ pub async fn identify(world: &World, guard: &Guard, request: &Request, found: Fo
         Found::Session(looked) => looked,
         _ => party.sessions.look(world, &request.headers),
     };
-    let found = match looked.has_strangers() {
-        false => looked.found,
-        // Boxed, as all that waits: the future of a request that just passes stays small.
-        true => Box::pin(party.sessions.meet(world, &request.headers, looked)).await?,
-    };
+    let found = party.sessions.find_after(world, &request.headers, looked).await?;
     let Some(mut opened) = found else { return Ok(Shown::Nothing) };
     let settings = &party.sessions.settings;
     let now = world.now();

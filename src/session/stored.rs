@@ -48,15 +48,24 @@ impl Sessions {
 
     /// As [`Self::open`], after asking the store for what this worker does not know.
     pub async fn find(&self, world: &World, headers: &Headers) -> Result<Option<Rc<Opened>>, Refusal> {
-        let looked = self.look(world, headers);
+        self.find_after(world, headers, self.look(world, headers)).await
+    }
+
+    /// The same after a look.
+    pub async fn find_after(
+        &self,
+        world: &World,
+        headers: &Headers,
+        looked: Looked,
+    ) -> Result<Option<Rc<Opened>>, Refusal> {
         match looked.has_strangers() {
             false => Ok(looked.found),
+            // Boxed, as all that waits: the future of a request that just passes stays small.
             true => Box::pin(self.meet(world, headers, looked)).await,
         }
     }
 
-    /// The session in a request's cookies, after asking the store for those that this worker does not know.
-    pub async fn meet(&self, world: &World, headers: &Headers, looked: Looked) -> Result<Option<Rc<Opened>>, Refusal> {
+    async fn meet(&self, world: &World, headers: &Headers, looked: Looked) -> Result<Option<Rc<Opened>>, Refusal> {
         for Stranger { mark, bytes, bond, key } in looked.strangers {
             match self.fetch(world, &key).await {
                 Ok(Some(content)) => {
