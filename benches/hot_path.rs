@@ -29,7 +29,7 @@ fn main() {
     let request = request(&case, &script);
     for _ in 0..count {
         // As the host hands it over.
-        let headers = Headers::from_wire(request.clone()).expect("a map of header fields");
+        let headers = Headers::from_wire(request.clone().into()).expect("a map of header fields");
         let request = Request::new(headers);
         let world = script.world();
         let mut begun = Begun::default();

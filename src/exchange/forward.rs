@@ -16,7 +16,7 @@ pub fn upstream(
     guard: &Guard,
     request: &Request,
     mut guest: Guest,
-    fields: policy::Fields,
+    fields: &[policy::Field],
 ) -> Verdict {
     let hiding = match &mut guest {
         Guest::Known(proof) => proof.hiding.take(),
@@ -88,8 +88,8 @@ pub fn on_trial(gate: &Gate, world: &World, guard: &Guard, request: &Request, st
 
 /// Tells the client what is left of its rate limit.
 #[inline(never)]
-fn count_down(fields: policy::Fields, response: &mut HeaderEdits) {
-    response.set.extend(fields.into_iter().map(|(name, value)| (name.to_owned(), value.into_bytes())));
+fn count_down(fields: &[policy::Field], response: &mut HeaderEdits) {
+    response.set.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone().into_bytes())));
 }
 
 /// What holds for every request: forged headers and our cookies stay behind, and the service does not speak in our name.

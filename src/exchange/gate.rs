@@ -2,6 +2,7 @@
 
 use super::endpoints::{self, Endpoint};
 use super::index::Index;
+use super::known_lines::KnownLines;
 use super::rules::Asked;
 use crate::config::{self, Bodies, Config, Login, Observability, Problem, ResponseMode, Rule};
 use crate::gateway::GatewayTokens;
@@ -26,6 +27,7 @@ pub struct Gate {
     providers: Rc<[Rc<Provider>]>,
     guards: Vec<Guard>,
     index: Index,
+    known_lines: KnownLines,
     /// By path.
     endpoints: ByName<Vec<Endpoint>>,
     limiter: Limiter,
@@ -103,6 +105,7 @@ impl Gate {
             notes: config.notes,
             providers,
             endpoints,
+            known_lines: KnownLines::new(guards.iter().any(|guard| !guard.rule.matches.headers.is_empty())),
             index: Index::new(guards.iter().map(|guard| &guard.rule.matches)),
             guards,
             limiter,
@@ -131,9 +134,19 @@ impl Gate {
         &self.guards
     }
 
+    /// The rule at this place.
+    pub fn rule(&self, place: u32) -> Option<&Guard> {
+        self.guards.get(usize::try_from(place).ok()?)
+    }
+
     /// Finds rules by what they match.
     pub(super) fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// What rules requests fell under lately.
+    pub(super) fn known_lines(&self) -> &KnownLines {
+        &self.known_lines
     }
 
     /// A provider by its place.

@@ -3,14 +3,13 @@
 use super::{Gate, Guest, answer, forward};
 use crate::config::{Mode, RateLimit};
 use crate::methods::Guard;
-use crate::policy;
 use crate::words::{Request, Verdict};
 use crate::world::World;
 
 /// Lets a guest's request go on who has not spent what the rule grants. One who has keeps what became of its session.
 pub async fn upstream(gate: &Gate, world: &World, guard: &Guard, request: &Request, guest: Guest) -> Verdict {
     match &guard.rule.rate_limit {
-        None => forward::upstream(gate, world, guard, request, guest, policy::Fields::new()),
+        None => forward::upstream(gate, world, guard, request, guest, &[]),
         // Boxed, as all that few rules have: the future of a request that just passes stays small.
         Some(limit) => Box::pin(counted(gate, world, guard, limit, request, guest)).await,
     }
@@ -25,7 +24,7 @@ async fn counted(
     guest: Guest,
 ) -> Verdict {
     match gate.limiter().take(world, &guard.rule, limit, guest.identity()).await {
-        Ok(fields) => forward::upstream(gate, world, guard, request, guest, fields),
+        Ok(fields) => forward::upstream(gate, world, guard, request, guest, &fields),
         Err(refusal) if guard.rule.mode == Mode::Report => {
             forward::on_trial(gate, world, guard, request, refusal.into())
         }

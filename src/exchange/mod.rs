@@ -8,6 +8,7 @@ mod forward;
 mod gate;
 mod gateway;
 mod index;
+mod known_lines;
 mod limit;
 mod operator;
 mod page;
@@ -24,8 +25,9 @@ use crate::config::{Allow, Mode};
 use crate::methods::{self, Guard, Proof, Unproven, authorization_code};
 use crate::policy;
 use crate::words::{Identity, Method, Reason, Refusal, Request, Stop, Verdict};
-use crate::world::World;
+use crate::world::{Metric, World};
 use endpoints::Endpoint;
+use known_lines::Line;
 
 /// Who comes in.
 #[allow(clippy::large_enum_variant, reason = "it lives for one call, and a box would cost every request one")]
@@ -57,7 +59,7 @@ enum Place<'a> {
 /// Decides one request without waiting, as most can be: what they bring is known here, and no future need be made for them.
 /// `None` where somebody may have to be asked: [`decide`] goes on then from what is left in `begun`.
 pub fn at_once(gate: &Gate, world: &World, request: &Request, begun: &mut Begun) -> Option<Verdict> {
-    let guard = match place(gate, request) {
+    let guard = match place(gate, world, request) {
         Ok(Place::Rule(guard)) => guard,
         Ok(Place::Endpoint(_)) => return None,
         Err(reason) => return Some(answer::refused(gate, world, None, request, reason.into())),
@@ -71,14 +73,14 @@ pub fn at_once(gate: &Gate, world: &World, request: &Request, begun: &mut Begun)
         Allow::Authenticated | Allow::Optional => known(world, guard, request, begun)?,
     };
     Some(match guest {
-        Ok(guest) => forward::upstream(gate, world, guard, request, guest, policy::Fields::new()),
+        Ok(guest) => forward::upstream(gate, world, guard, request, guest, &[]),
         Err(stop) => stopped(gate, world, guard, request, stop),
     })
 }
 
 /// Decides one request, of which `begun` is known. Never fails: what goes wrong becomes an answer with its [`Reason`].
 pub async fn decide(gate: &Gate, world: &World, request: &Request, begun: Begun) -> Verdict {
-    let guard = match place(gate, request) {
+    let guard = match place(gate, world, request) {
         Ok(Place::Rule(guard)) => guard,
         // Boxed, as all that is rare: the future of a request that just passes stays small.
         Ok(Place::Endpoint(endpoint)) => return Box::pin(endpoints::serve(gate, world, endpoint, request)).await,
@@ -90,7 +92,23 @@ pub async fn decide(gate: &Gate, world: &World, request: &Request, begun: Begun)
     }
 }
 
-fn place<'a>(gate: &'a Gate, request: &Request) -> Result<Place<'a>, Reason> {
+/// Where a request goes: what came before in the same words goes where that went.
+fn place<'a>(gate: &'a Gate, world: &World, request: &Request) -> Result<Place<'a>, Reason> {
+    let line = Line::of(request);
+    if let Some(guard) = gate.known_lines().find(&line).and_then(|rule| gate.rule(rule)) {
+        return Ok(Place::Rule(guard));
+    }
+    let place = place_anew(gate, request);
+    if let Ok(Place::Rule(guard)) = &place
+        && gate.known_lines().passed(&line, guard.place)
+    {
+        world.count(Metric::LinesKept);
+    }
+    place
+}
+
+#[inline(never)]
+fn place_anew<'a>(gate: &'a Gate, request: &Request) -> Result<Place<'a>, Reason> {
     let asked = rules::asked(request)?;
     if let Some(endpoint) = gate.endpoint(&asked) {
         return Ok(Place::Endpoint(endpoint));

@@ -10,7 +10,7 @@ mod revocation;
 mod step_up;
 
 pub use guess::{Guess, Guesser, Guesses, address};
-pub use rate_limit::{Fields, Limiter};
+pub use rate_limit::{Field, Limiter};
 pub use revocation::{Counts, Name, Revocations, Word};
 pub use step_up::step_up;
 

@@ -93,6 +93,7 @@ fn name(metric: Metric) -> String {
         },
         Metric::Calls(endpoint) => format!("calls.{}", endpoint.name()),
         Metric::CallsFailed(endpoint) => format!("calls_failed.{}", endpoint.name()),
+        Metric::LinesKept => "lines.kept".to_owned(),
         Metric::SessionsOpened => "sessions.opened".to_owned(),
         Metric::SessionsCached => "sessions.cached".to_owned(),
         Metric::SessionsCut => "sessions.cut".to_owned(),

@@ -102,19 +102,24 @@ impl Runtime {
         if gate.reads_bodies() {
             if end { stream.body_ends(Vec::new()) } else { stream.expect_body() }
         }
-        let Some(host) = self.this.upgrade() else { return Flow::Pause };
-        let world = World::new(host, Rc::clone(stream) as _);
+        let world = World::new(Rc::clone(&stream.runtime) as _, Rc::clone(stream) as _);
         let request = Request::new(self.abi.fields(Fields::Request));
         let mut begun = Begun::default();
-        let verdict = exchange::at_once(&gate, &world, &request, &mut begun).or_else(|| {
-            let decision = Box::pin(async move { exchange::decide(&gate, &world, &request, begun).await });
-            self.executor.begin(Work::Decide(Rc::clone(stream), decision))
-        });
-        if let Some(verdict) = verdict {
-            self.apply(stream, verdict);
+        match exchange::at_once(&gate, &world, &request, &mut begun) {
+            Some(verdict) => self.apply(stream, verdict),
+            None => self.begin(stream, gate, world, request, begun),
         }
         self.settle(Owner::Stream(stream.id), Shown::Message);
         flow(stream)
+    }
+
+    /// Begins a decision that may have to wait.
+    #[inline(never)]
+    fn begin(&self, stream: &Rc<Stream>, gate: Rc<Gate>, world: World, request: Request, begun: Begun) {
+        let decision = Box::pin(async move { exchange::decide(&gate, &world, &request, begun).await });
+        if let Some(verdict) = self.executor.begin(Work::Decide(Rc::clone(stream), decision)) {
+            self.apply(stream, verdict);
+        }
     }
 
     /// More of a request's body has come: `size` bytes are buffered.
@@ -287,7 +292,7 @@ impl Runtime {
         self.told.set(self.abi.monotonic());
         let gate = self.gate.borrow().clone();
         let rule = |at: u32| {
-            let guard = gate.as_ref()?.rules().get(usize::try_from(at).ok()?)?;
+            let guard = gate.as_ref()?.rule(at)?;
             Some(guard.rule.name.clone())
         };
         self.metrics.tell(rule, |counter, by| self.abi.add(counter, by));

@@ -10,40 +10,29 @@ use crate::words::ByNumber;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// A context of the host's.
-#[derive(Clone)]
-enum Context {
-    /// A plugin configuration.
-    Root(Rc<Root>),
-    /// A request.
-    Stream(Rc<Stream>),
-}
-
 thread_local! {
-    /// Every context that the host has made, by its number.
-    static CONTEXTS: RefCell<ByNumber<Context>> = const { RefCell::new(ByNumber::new()) };
+    /// The plugin configurations, by the numbers of their contexts.
+    static ROOTS: RefCell<ByNumber<Rc<Root>>> = const { RefCell::new(ByNumber::new()) };
+    /// The requests, by theirs: the host counts all contexts in one row.
+    static STREAMS: RefCell<ByNumber<Rc<Stream>>> = const { RefCell::new(ByNumber::new()) };
 }
 
-/// The context of a callback that begins. Nothing stays borrowed while a callback runs: the host may call back in the middle of it.
-fn context(id: u32) -> Option<Context> {
-    imports::time_moves();
-    CONTEXTS.with_borrow(|contexts| contexts.get(id).cloned())
-}
-
+/// The root context of a callback that begins. Nothing stays borrowed while a callback runs: the host may call back in the middle
+/// of it.
 fn root(id: u32) -> Option<Rc<Root>> {
-    match context(id)? {
-        Context::Root(root) => Some(root),
-        Context::Stream(_) => None,
-    }
+    imports::time_moves();
+    ROOTS.with_borrow(|roots| roots.get(id).cloned())
 }
 
-/// A context that is not there, or is not a stream, lets nothing through.
-fn stream(id: u32, then: impl FnOnce(&Rc<Stream>) -> Flow) -> u32 {
-    let flow = match context(id) {
-        Some(Context::Stream(stream)) => then(&stream),
-        Some(Context::Root(_)) | None => Flow::Pause,
-    };
-    match flow {
+/// The same of a request's.
+fn stream(id: u32) -> Option<Rc<Stream>> {
+    imports::time_moves();
+    STREAMS.with_borrow(|streams| streams.get(id).cloned())
+}
+
+/// What a stream's callback answers. A context that is not there, or is not a stream, lets nothing through.
+fn pass(id: u32, then: impl FnOnce(&Rc<Stream>) -> Flow) -> u32 {
+    match stream(id).map_or(Flow::Pause, |stream| then(&stream)) {
         Flow::Continue => 0,
         Flow::Pause => 1,
     }
@@ -69,18 +58,18 @@ extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_context_create(id: u32, parent: u32) {
-    let context = match parent {
-        0 => Some(new_root()),
-        parent => root(parent).map(|root| Context::Stream(root.stream(id))),
-    };
-    if let Some(context) = context {
-        CONTEXTS.with_borrow_mut(|contexts| contexts.insert(id, context));
+    if parent == 0 {
+        return new_root(id);
+    }
+    if let Some(stream) = ROOTS.with_borrow(|roots| roots.get(parent).map(|root| root.stream(id))) {
+        STREAMS.with_borrow_mut(|streams| streams.insert(id, stream));
     }
 }
 
 #[inline(never)]
-fn new_root() -> Context {
-    Context::Root(Rc::new(Root::new()))
+fn new_root(id: u32) {
+    let root = Rc::new(Root::new());
+    ROOTS.with_borrow_mut(|roots| roots.insert(id, root));
 }
 
 #[unsafe(no_mangle)]
@@ -109,31 +98,31 @@ extern "C" fn proxy_on_queue_ready(id: u32, _: u32) {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_http_call_response(id: u32, token: u32, fields: usize, size: usize, _: usize) {
-    match context(id) {
-        Some(Context::Root(root)) => root.call_answered(token, fields, size),
-        Some(Context::Stream(stream)) => stream.runtime.call_answered(Some(stream.id), token, fields, size),
-        None => {}
+    if let Some(root) = root(id) {
+        root.call_answered(token, fields, size);
+    } else if let Some(stream) = stream(id) {
+        stream.runtime.call_answered(Some(stream.id), token, fields, size);
     }
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(id: u32, _: usize, end: u32) -> u32 {
-    stream(id, |stream| stream.runtime.request(stream, end != 0))
+    pass(id, |stream| stream.runtime.request(stream, end != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(id: u32, size: usize, end: u32) -> u32 {
-    stream(id, |stream| stream.runtime.request_body(stream, size, end != 0))
+    pass(id, |stream| stream.runtime.request_body(stream, size, end != 0))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(id: u32, _: usize) -> u32 {
-    stream(id, |stream| stream.runtime.request_trailers(stream))
+    pass(id, |stream| stream.runtime.request_trailers(stream))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(id: u32, _: usize, _: u32) -> u32 {
-    stream(id, |stream| {
+    pass(id, |stream| {
         stream.runtime.response(stream);
         Flow::Continue
     })
@@ -141,11 +130,10 @@ extern "C" fn proxy_on_response_headers(id: u32, _: usize, _: u32) -> u32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_done(id: u32) -> u32 {
-    let gone = CONTEXTS.with_borrow_mut(|contexts| contexts.remove(id));
-    match gone {
-        Some(Context::Root(root)) => root.done(),
-        Some(Context::Stream(stream)) => stream.runtime.gone(&stream),
-        None => {}
+    if let Some(stream) = STREAMS.with_borrow_mut(|streams| streams.remove(id)) {
+        stream.runtime.gone(&stream);
+    } else if let Some(root) = ROOTS.with_borrow_mut(|roots| roots.remove(id)) {
+        root.done();
     }
     1
 }

@@ -104,7 +104,7 @@ impl Abi for ProxyWasm {
     }
 
     fn has(&self, fields: Fields, name: &str) -> bool {
-        imports::field(map(fields), name).is_ok()
+        imports::has_field(map(fields), name)
     }
 
     fn fields(&self, fields: Fields) -> Headers {

@@ -5,7 +5,7 @@
 //! left out with them: they stop the VM for a context that is not known, and the host enters the VM for each of them.
 
 use std::cell::Cell;
-use std::ptr::null_mut;
+use std::ptr::{null_mut, slice_from_raw_parts_mut};
 
 /// The status of a host call. The ABI knows more than these; what is not `Ok` is a failure, and what kind matters twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,20 +138,24 @@ thread_local! {
 }
 
 /// Takes over what the host left in memory that it allocated through `proxy_on_memory_allocate`.
-fn take(data: *mut u8, size: usize) -> Vec<u8> {
+fn take(data: *mut u8, size: usize) -> Box<[u8]> {
     if data.is_null() || size == 0 {
-        return Vec::new();
+        return Box::default();
     }
     // SAFETY: the ABI hands over memory of exactly `size` bytes, allocated in `exports` as a boxed slice.
-    unsafe { Vec::from_raw_parts(data, size, size) }
+    unsafe { Box::from_raw(slice_from_raw_parts_mut(data, size)) }
 }
 
-fn bytes(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
+fn boxed(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Box<[u8]>, Status> {
     let (mut data, mut size) = (null_mut(), 0);
     match Status::of(call(&mut data, &mut size)) {
         Status::Ok => Ok(take(data, size)),
         status => Err(status),
     }
+}
+
+fn bytes(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
+    boxed(call).map(Vec::from)
 }
 
 fn done(code: u32) -> Result<(), Status> {
@@ -168,13 +172,25 @@ pub fn log(level: u32, line: &str) {
 }
 
 /// All fields of a map, in the host's own form.
-pub fn fields(map: Map) -> Result<Vec<u8>, Status> {
-    bytes(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
+pub fn fields(map: Map) -> Result<Box<[u8]>, Status> {
+    boxed(|data, size| unsafe { proxy_get_header_map_pairs(map as u32, data, size) })
 }
 
 /// The value of one field of a map.
 pub fn field(map: Map, name: &str) -> Result<Vec<u8>, Status> {
     bytes(|data, size| unsafe { proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), data, size) })
+}
+
+/// Whether a map has a field of this name. Asked for every answer of a service, most of which have none: no status is made of
+/// what the host says.
+pub fn has_field(map: Map, name: &str) -> bool {
+    let (mut data, mut size) = (null_mut(), 0);
+    let code = unsafe { proxy_get_header_map_value(map as u32, name.as_ptr(), name.len(), &mut data, &mut size) };
+    let is_there = code == 0;
+    if is_there {
+        drop(take(data, size));
+    }
+    is_there
 }
 
 /// Sets a field in place of all of its name.

@@ -4,9 +4,21 @@
 /// a client may send any.
 #[derive(Clone, Default)]
 pub struct Headers {
-    buffer: Vec<u8>,
-    fields: Vec<Field>,
+    /// As proxy-wasm hosts write a map: a count, all lengths, then name, NUL, value, NUL for each field; numbers are 32
+    /// bits, little endian. Nothing at all for no fields.
+    wire: Box<[u8]>,
     looks: Looks,
+    line: Line,
+}
+
+/// The fields up to the last pseudo header field (RFC 9113 §8.3), which comes before all others where it belongs.
+#[derive(Clone, Copy, Default)]
+struct Line {
+    /// How many.
+    count: usize,
+    /// Where their names and values begin in the wire, and where they end.
+    start: usize,
+    end: usize,
 }
 
 /// What names look like from afar, a bit for each look: a name whose look none of them has need not be looked for.
@@ -40,71 +52,70 @@ pub fn folded(byte: u8) -> u8 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Repeated;
 
-#[derive(Clone, Copy)]
-struct Field {
-    name: (usize, usize),
-    value: (usize, usize),
+/// A walk over fields, as far as their lengths fit the buffer.
+struct Fields<'a> {
+    /// Of each field that is left, how long its name and its value are.
+    lengths: &'a [[u8; 8]],
+    rest: &'a [u8],
 }
 
-/// Where the pseudo header fields of a request stand, in the order of [`PSEUDO`].
-pub(super) type Pseudo = [Said; 4];
+impl<'a> Fields<'a> {
+    /// Of a map; `None` where it is shorter than its count says.
+    fn of(wire: &'a [u8]) -> Option<Self> {
+        let (count, after) = wire.split_first_chunk()?;
+        let (lengths, _) = after.as_chunks();
+        let count = length(u32::from_le_bytes(*count));
+        Some(Self { lengths: lengths.get(..count)?, rest: after.get(count.checked_mul(8)?..)? })
+    }
+}
 
-/// The pseudo header fields of a request (RFC 9113 §8.3.1).
-const PSEUDO: [&[u8]; 4] = [b":method", b":path", b":authority", b":scheme"];
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a [u8], &'a [u8]);
 
-/// Whether a field that may stand once does, and where its value is.
-#[derive(Clone, Copy, Default)]
-pub(super) enum Said {
-    #[default]
-    Nothing,
-    Once((usize, usize)),
-    Badly,
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let ([lengths, lengths_left @ ..], rest) = (self.lengths, self.rest) else { return None };
+        // Both in one: the name's is the lower half.
+        let lengths = u64::from_le_bytes(*lengths);
+        let (name, rest) = rest.split_at_checked(length(lengths as u32))?;
+        let (value, rest) = rest.get(1..)?.split_at_checked(length((lengths >> 32) as u32))?;
+        self.rest = rest.get(1..)?;
+        self.lengths = lengths_left;
+        Some((name, value))
+    }
+}
+
+fn length(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 impl Headers {
     /// Collects fields from pairs.
     pub fn from_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let mut headers = Self::default();
-        for (name, value) in pairs {
-            let (name, value) = (name.as_ref(), value.as_ref());
-            let start = headers.buffer.len();
-            let middle = start.saturating_add(name.len());
-            headers.buffer.extend_from_slice(name);
-            headers.buffer.extend_from_slice(value);
-            headers.fields.push(Field { name: (start, middle), value: (middle, headers.buffer.len()) });
-            headers.looks = headers.looks.and(Looks::of(name));
-        }
-        headers
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let wire = Self::to_wire(pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())));
+        Self::from_wire(wire.into_boxed_slice()).unwrap_or_default()
     }
 
-    /// Takes over a map as proxy-wasm hosts write it: a count, all lengths, then name, NUL, value, NUL for each
-    /// field; numbers are 32 bits, little endian. `None` when the lengths do not fit the buffer.
-    pub fn from_wire(buffer: Vec<u8>) -> Option<Self> {
-        let number = |at: usize| -> Option<usize> {
-            let bytes = buffer.get(at..at.checked_add(4)?)?;
-            usize::try_from(u32::from_le_bytes(bytes.try_into().ok()?)).ok()
-        };
-        if buffer.is_empty() {
-            return Some(Self::default());
-        }
-        let count = number(0)?;
-        let mut lengths = 4_usize;
-        let mut start = lengths.checked_add(count.checked_mul(8)?)?;
-        let mut fields = Vec::with_capacity(count.min(buffer.len() / 8));
-        let mut looks = Looks::default();
-        for _ in 0..count {
-            let name_end = start.checked_add(number(lengths)?)?;
-            let value_start = name_end.checked_add(1)?;
-            let value_end = value_start.checked_add(number(lengths.checked_add(4)?)?)?;
-            if value_end >= buffer.len() {
+    /// Takes over a map as proxy-wasm hosts write it. `None` when the lengths do not fit the buffer.
+    pub fn from_wire(wire: Box<[u8]>) -> Option<Self> {
+        let (mut looks, mut line) = (Looks::default(), Line::default());
+        if !wire.is_empty() {
+            let mut fields = Fields::of(&wire)?;
+            let at = |fields: &Fields<'_>| wire.len().wrapping_sub(fields.rest.len());
+            let (start, mut count) = (at(&fields), 0_usize);
+            while let Some((name, _)) = fields.next() {
+                count = count.wrapping_add(1);
+                looks = looks.and(Looks::of(name));
+                if name.first() == Some(&b':') {
+                    line = Line { count, start, end: at(&fields) };
+                }
+            }
+            if !fields.lengths.is_empty() {
                 return None;
             }
-            fields.push(Field { name: (start, name_end), value: (value_start, value_end) });
-            looks = looks.and(Looks::of(buffer.get(start..name_end)?));
-            lengths = lengths.checked_add(8)?;
-            start = value_end.checked_add(1)?;
         }
-        Some(Self { buffer, fields, looks })
+        Some(Self { wire, looks, line })
     }
 
     /// Writes pairs as [`Self::from_wire`] reads them.
@@ -122,36 +133,27 @@ impl Headers {
         wire
     }
 
-    /// The pseudo header fields that a request has, found in one walk.
-    pub(super) fn pseudo(&self) -> Pseudo {
-        let mut pseudo = Pseudo::default();
-        for field in &self.fields {
-            let name = self.slice(field.name);
-            if name.first() != Some(&b':') {
-                continue;
-            }
-            for (known, said) in PSEUDO.iter().zip(&mut pseudo) {
-                if name == *known {
-                    // One that stands twice says nothing; neither does one that is empty.
-                    let is_first = matches!(said, Said::Nothing) && !self.slice(field.value).is_empty();
-                    *said = if is_first { Said::Once(field.value) } else { Said::Badly };
-                }
-            }
+    /// The text of a pseudo header field: `None` where there is none or an empty one, where it stands twice, and for what is
+    /// not UTF-8.
+    pub(super) fn pseudo(&self, name: &[u8]) -> Option<&str> {
+        let mut values = self.iter().take(self.line.count).filter(|(known, _)| *known == name).map(|(_, value)| value);
+        let value = values.next().filter(|value| !value.is_empty())?;
+        match values.next() {
+            Some(_) => None,
+            None => std::str::from_utf8(value).ok(),
         }
-        pseudo
     }
 
-    /// The text of a pseudo header field that was found in these fields, if it is text.
-    pub(super) fn said(&self, said: Said) -> Option<&str> {
-        match said {
-            Said::Once(at) => std::str::from_utf8(self.slice(at)).ok(),
-            Said::Nothing | Said::Badly => None,
-        }
+    /// All that pseudo header fields say: how many fields there are up to the last of them, and these in one piece, with a NUL
+    /// behind each name and each value.
+    pub fn line(&self) -> (usize, &[u8]) {
+        let Line { count, start, end } = self.line;
+        (count, self.wire.get(start..end).unwrap_or_default())
     }
 
     /// All fields in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        self.fields.iter().map(|field| (self.slice(field.name), self.slice(field.value)))
+        Fields::of(&self.wire).into_iter().flatten()
     }
 
     /// The values of every field called `name`, in order.
@@ -162,12 +164,9 @@ impl Headers {
     /// As [`Self::all`], for a name that does not live as long.
     pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         // This is asked for several names of each request, of which it has few.
-        let fields = if self.may_have(name) { self.fields.as_slice() } else { &[] };
-        let is_so_called = move |field: &&Field| {
-            let (start, end) = field.name;
-            end.wrapping_sub(start) == name.len() && self.slice(field.name).eq_ignore_ascii_case(name.as_bytes())
-        };
-        fields.iter().filter(is_so_called).map(|field| self.slice(field.value))
+        let fields = if self.may_have(name) { Fields::of(&self.wire) } else { None };
+        let is_so_called = |known: &[u8]| known.len() == name.len() && known.eq_ignore_ascii_case(name.as_bytes());
+        fields.into_iter().flatten().filter(move |(known, _)| is_so_called(known)).map(|(_, value)| value)
     }
 
     /// Whether a field of this name is not ruled out by what the names look like.
@@ -204,18 +203,14 @@ impl Headers {
         };
         self.all("x-envoy-external-address").next().or_else(seen).unwrap_or_default()
     }
-
-    fn slice(&self, (start, end): (usize, usize)) -> &[u8] {
-        self.buffer.get(start..end).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn wire(pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
-        Headers::to_wire(pairs.iter().copied())
+    fn wire(pairs: &[(&[u8], &[u8])]) -> Box<[u8]> {
+        Headers::to_wire(pairs.iter().copied()).into()
     }
 
     #[test]
@@ -250,7 +245,7 @@ mod tests {
     fn a_map_cut_at_any_byte_is_refused() {
         let whole = wire(&[(b"cookie", b"a=1"), (b"host", b"example.com")]);
         for end in 1..whole.len() {
-            assert!(Headers::from_wire(whole[..end].to_vec()).is_none(), "cut at {end}");
+            assert!(Headers::from_wire(whole[..end].into()).is_none(), "cut at {end}");
         }
         assert!(Headers::from_wire(whole).is_some());
     }
@@ -260,6 +255,6 @@ mod tests {
         let mut lie = wire(&[(b"a", b"b")]);
         lie[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(Headers::from_wire(lie).is_none());
-        assert!(Headers::from_wire(u32::MAX.to_le_bytes().to_vec()).is_none());
+        assert!(Headers::from_wire(u32::MAX.to_le_bytes().into()).is_none());
     }
 }

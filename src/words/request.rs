@@ -1,7 +1,6 @@
 //! One client request, as far as a verdict depends on it.
 
 use super::Headers;
-use super::headers::{Pseudo, Said};
 
 /// What the client asked for: the header fields, pseudo header fields (RFC 9113 §8.3.1) among them.
 ///
@@ -10,23 +9,22 @@ use super::headers::{Pseudo, Said};
 pub struct Request {
     /// All header fields, pseudo header fields included.
     pub headers: Headers,
-    pseudo: Pseudo,
 }
 
 impl Request {
     /// A request with these header fields.
     pub fn new(headers: Headers) -> Self {
-        Self { pseudo: headers.pseudo(), headers }
+        Self { headers }
     }
 
     /// The method, as sent: methods are case-sensitive (RFC 9110 §9.1).
     pub fn method(&self) -> Option<&str> {
-        self.said(|[method, ..]| *method)
+        self.headers.pseudo(b":method")
     }
 
     /// Path and query, as sent.
     pub fn target(&self) -> Option<&str> {
-        self.said(|[_, path, ..]| *path)
+        self.headers.pseudo(b":path")
     }
 
     /// The query, where there is a `?`, as sent.
@@ -36,15 +34,11 @@ impl Request {
 
     /// Host and, where written, port.
     pub fn authority(&self) -> Option<&str> {
-        self.said(|[_, _, authority, _]| *authority)
+        self.headers.pseudo(b":authority")
     }
 
     /// The scheme by which the host got the request.
     pub fn scheme(&self) -> Option<&str> {
-        self.said(|[.., scheme]| *scheme)
-    }
-
-    fn said(&self, which: fn(&Pseudo) -> Said) -> Option<&str> {
-        self.headers.said(which(&self.pseudo))
+        self.headers.pseudo(b":scheme")
     }
 }

@@ -83,6 +83,8 @@ pub enum Metric {
     Calls(Endpoint),
     /// Calls that failed (no answer, or a status of 500 and above), by endpoint.
     CallsFailed(Endpoint),
+    /// Request lines whose rule a worker keeps in mind from then on.
+    LinesKept,
     /// Sessions opened from their seal.
     SessionsOpened,
     /// Sessions found in this worker's cache.

@@ -193,6 +193,43 @@ fn methods_and_header_fields_choose_rules_exactly() {
     }
 }
 
+/// What a worker remembers of earlier requests changes no verdict, in whatever order they come.
+#[test]
+fn what_was_asked_for_before_changes_nothing() {
+    let fresh = || {
+        Shop::with(|config| {
+            config["rules"] = json!([
+                { "name": "hooks", "match": { "path_prefix": "/public", "methods": ["POST"] }, "allow": "nobody" },
+                { "name": "public", "match": { "path_prefix": "/public" }, "allow": "anonymous" },
+                { "name": "tls", "match": { "host": "shop.example.com:443", "path": "/tls" }, "allow": "anonymous" },
+                { "name": "shop", "match": { "host": "shop.example.com" } },
+            ]);
+        })
+    };
+    let mut requests = Vec::new();
+    for path in ["/public", "/public?x", "/publi", "/tls", "/public/../tls", "/public;x", CALLBACK] {
+        for host in
+            ["shop.example.com", "shop.example.com:443", "shop.example.com:80", "Shop.example.com", "other.example"]
+        {
+            for method in ["GET", "POST", "post"] {
+                let request = background(path).to(host).method(method);
+                requests.extend([request.clone(), request.over_http()]);
+            }
+        }
+    }
+    let expected: Vec<_> = requests.iter().map(|request| fresh().decide(request).reason()).collect();
+    let shop = fresh();
+    for round in 0..4 {
+        for (request, expected) in requests.iter().zip(&expected) {
+            let asked =
+                format!("{round}: {} {} {} {}", request.method, request.scheme, request.authority, request.path);
+            assert_eq!(shop.decide(request).reason(), *expected, "{asked}");
+            // Right after itself it is surely known, if it can be.
+            assert_eq!(shop.decide(request).reason(), *expected, "{asked}");
+        }
+    }
+}
+
 /// DESIGN §4: an optional identity is never asked for; a dead session goes on as nobody.
 #[test]
 fn an_optional_rule_knows_who_shows_a_session_and_asks_nobody() {

@@ -153,10 +153,11 @@ fn counts_are_told_once_a_second_and_in_sum() {
         ("oidc.rule.public.forwarded.anonymous", 1),
         ("oidc.tokens.verified", 1),
         ("oidc.tokens.cached", 2),
+        ("oidc.lines.kept", 1),
     ] {
         assert_eq!(told(name), count, "{name}");
     }
-    assert_eq!(worker.host.counted.borrow().len(), 8);
+    assert_eq!(worker.host.counted.borrow().len(), 9);
     // Nothing more is told while nothing more happens, and the host need not tick for it.
     assert_eq!(worker.host.tick(), Duration::ZERO);
     second();

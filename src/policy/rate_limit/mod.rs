@@ -10,8 +10,8 @@ use crate::world::{Metric, World};
 use serde_json::Value;
 use std::borrow::Cow;
 
-/// Header fields for a client.
-pub type Fields = Vec<(&'static str, String)>;
+/// A header field for a client.
+pub type Field = (&'static str, String);
 
 /// Counts the requests of all rules.
 pub struct Limiter(Buckets);
@@ -55,7 +55,7 @@ impl Limiter {
         rule: &Rule,
         limit: &RateLimit,
         identity: Option<&Identity>,
-    ) -> Result<Fields, Refusal> {
+    ) -> Result<Vec<Field>, Refusal> {
         let claim = identity.and_then(|identity| claimed(limit, identity));
         let asked = Asked { rule, limit, identity, counts: Counts::of(identity, claim.as_deref()) };
         match &limit.counted {
@@ -64,7 +64,7 @@ impl Limiter {
         }
     }
 
-    fn here(&self, world: &World, asked: &Asked<'_>, rate: &Rate, burst: Option<u32>) -> Result<Fields, Refusal> {
+    fn here(&self, world: &World, asked: &Asked<'_>, rate: &Rate, burst: Option<u32>) -> Result<Vec<Field>, Refusal> {
         let limit = asked.granted(rate);
         let window = rate.per.as_secs();
         let period = u64::from(window).saturating_mul(1000);
@@ -99,7 +99,7 @@ async fn elsewhere(
     asked: &Asked<'_>,
     service: &RateLimitService,
     rate: Option<&Rate>,
-) -> Result<Fields, Refusal> {
+) -> Result<Vec<Field>, Refusal> {
     let rate = rate.map(|rate| (asked.granted(rate), rate.per));
     let lost = match service::ask(world, service, &asked.rule.name, asked.counts.as_text(), rate).await {
         Ok(service::Said::Granted(quota)) => return Ok(asked.told(quota)),
@@ -111,7 +111,7 @@ async fn elsewhere(
         return Err(Refusal::new(Reason::RateLimitUnavailable, lost));
     }
     world.log(log::Level::Warn, &format!("passes uncounted rule={}: {lost}", asked.rule.name));
-    Ok(Fields::new())
+    Ok(Vec::new())
 }
 
 /// A request that is counted.
@@ -138,8 +138,8 @@ impl Asked<'_> {
     }
 
     /// What the client learns (draft-ietf-httpapi-ratelimit-headers-10 §3, §4). A rule's name is safe within quotes.
-    fn told(&self, quota: Option<Quota>) -> Fields {
-        let Some(quota) = quota.filter(|_| self.limit.headers) else { return Fields::new() };
+    fn told(&self, quota: Option<Quota>) -> Vec<Field> {
+        let Some(quota) = quota.filter(|_| self.limit.headers) else { return Vec::new() };
         let name = &self.rule.name;
         let window = quota.window.map_or(String::new(), |seconds| format!(";w={seconds}"));
         vec![

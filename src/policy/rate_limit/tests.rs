@@ -59,7 +59,7 @@ fn limiter() -> Limiter {
     Limiter::new(&[Secret::new(RING[0])])
 }
 
-fn take(limiter: &Limiter, script: &Script, rule: &Rule, caller: Option<&Identity>) -> Result<Fields, Refusal> {
+fn take(limiter: &Limiter, script: &Script, rule: &Rule, caller: Option<&Identity>) -> Result<Vec<Field>, Refusal> {
     let limit = rule.rate_limit.as_ref().expect("a rule with a limit");
     script.run(limiter.take(&script.world(), rule, limit, caller)).expect("it waits for ever")
 }
