@@ -208,6 +208,7 @@ impl Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn wire(pairs: &[(&[u8], &[u8])]) -> Box<[u8]> {
         Headers::to_wire(pairs.iter().copied()).into()
@@ -256,5 +257,36 @@ mod tests {
         lie[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
         assert!(Headers::from_wire(lie).is_none());
         assert!(Headers::from_wire(u32::MAX.to_le_bytes().into()).is_none());
+    }
+
+    fn some_pairs() -> impl Strategy<Value = Vec<(String, Vec<u8>)>> {
+        prop::collection::vec((":?[a-z]{0,6}", prop::collection::vec(any::<u8>(), 0..12)), 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(pairs in some_pairs()) {
+            let headers = Headers::from_pairs(pairs.clone());
+            let read: Vec<_> = headers.iter().collect();
+            let written: Vec<_> = pairs.iter().map(|(name, value)| (name.as_bytes(), value.as_slice())).collect();
+            prop_assert_eq!(read, written);
+        }
+
+        #[test]
+        fn a_line_goes_as_far_as_the_last_pseudo_header_field(pairs in some_pairs()) {
+            let headers = Headers::from_pairs(pairs.clone());
+            let count = pairs.iter().rposition(|(name, _)| name.starts_with(':')).map_or(0, |at| at + 1);
+            let parts = pairs[..count].iter().flat_map(|(name, value)| [name.as_bytes(), value.as_slice()]);
+            let fields: Vec<u8> = parts.flat_map(|part| [part, b"\0"].concat()).collect();
+            prop_assert_eq!(headers.line(), (count, fields.as_slice()));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(count in 0..4_u32, rest in prop::collection::vec(0..4_u8, 0..64)) {
+            let wire = [count.to_le_bytes().as_slice(), &rest].concat();
+            if let Some(headers) = Headers::from_wire(wire.into()) {
+                prop_assert_eq!(headers.iter().count(), usize::try_from(count).unwrap());
+            }
+        }
     }
 }
