@@ -85,6 +85,25 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
+/// The values of the fields of one name.
+struct Named<'a, 'n> {
+    /// None where it is known that there are none.
+    fields: Option<Fields<'a>>,
+    name: &'n str,
+}
+
+impl<'a> Iterator for Named<'a, '_> {
+    type Item = &'a [u8];
+
+    /// One copy for all that look: each would be a cold one.
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let is_so_called =
+            |known: &[u8]| known.len() == self.name.len() && known.eq_ignore_ascii_case(self.name.as_bytes());
+        self.fields.as_mut()?.find(|(known, _)| is_so_called(known)).map(|(_, value)| value)
+    }
+}
+
 fn length(number: u32) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
@@ -164,9 +183,7 @@ impl Headers {
     /// As [`Self::all`], for a name that does not live as long.
     pub fn all_named<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         // This is asked for several names of each request, of which it has few.
-        let fields = if self.may_have(name) { Fields::of(&self.wire) } else { None };
-        let is_so_called = |known: &[u8]| known.len() == name.len() && known.eq_ignore_ascii_case(name.as_bytes());
-        fields.into_iter().flatten().filter(move |(known, _)| is_so_called(known)).map(|(_, value)| value)
+        Named { fields: if self.may_have(name) { Fields::of(&self.wire) } else { None }, name }
     }
 
     /// Whether a field of this name is not ruled out by what the names look like.
